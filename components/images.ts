@@ -1,0 +1,49 @@
+/**
+ * Every upstream image that the platform deploys or builds on. Plain data: tools that fill a mirror read it
+ * without loading Pulumi.
+ */
+export interface Image {
+  /** Host of the upstream registry, such as `docker.io`. */
+  readonly registry: string;
+  /** Repository in that registry, such as `library/traefik`. */
+  readonly repository: string;
+  /** Upstream's tag. Never `latest`: a tag that moves cannot be rolled back to. */
+  readonly version: string;
+  /** `sha256:...` of the image index. A stack's own `images.digests` wins: a mirror may have built its own. */
+  readonly digest?: string;
+}
+
+export const images = {
+  /** The gateway. */
+  traefik: { registry: "docker.io", repository: "library/traefik", version: "v3.6.12" },
+  /** CPU and memory figures for the autoscaler. */
+  metricsServer: { registry: "registry.k8s.io", repository: "metrics-server/metrics-server", version: "v0.9.0" },
+  /** The database in the cluster. Runs as 999:999 with upstream's `docker-entrypoint.sh`. */
+  postgres: { registry: "docker.io", repository: "library/postgres", version: "15.18-bookworm" },
+  /** What the application's image is built from. */
+  python: { registry: "docker.io", repository: "library/python", version: "3.11-slim-bookworm" },
+} as const satisfies Record<string, Image>;
+
+export type ImageName = keyof typeof images;
+
+export interface ImageSource {
+  /**
+   * Prefix under which every upstream image is found, as `<mirror>/<registry>/<repository>`.
+   * @default the upstream registries themselves
+   */
+  readonly mirror?: string;
+  /**
+   * Digest of each image as the mirror (or upstream) serves it.
+   * @default the version's tag decides
+   */
+  readonly digests?: Partial<Record<ImageName, string>>;
+}
+
+/** The reference to write into a container: mirrored, with the version and, where one is known, the digest. */
+export function imageReference(name: ImageName, source: ImageSource = {}): string {
+  const image: Image = images[name];
+  const digest = source.digests?.[name] ?? image.digest;
+  const prefix = source.mirror === undefined ? "" : `${source.mirror}/`;
+  const reference = `${prefix}${image.registry}/${image.repository}:${image.version}`;
+  return digest === undefined ? reference : `${reference}@${digest}`;
+}
