@@ -17,7 +17,11 @@ export const images = {
   /** The gateway. */
   traefik: { registry: "docker.io", repository: "library/traefik", version: "v3.6.12" },
   /** CPU and memory figures for the autoscaler. */
-  metricsServer: { registry: "registry.k8s.io", repository: "metrics-server/metrics-server", version: "v0.9.0" },
+  metricsServer: {
+    registry: "registry.k8s.io",
+    repository: "metrics-server/metrics-server",
+    version: "v0.9.0",
+  },
   /** The database in the cluster. Runs as 999:999 with upstream's `docker-entrypoint.sh`. */
   postgres: { registry: "docker.io", repository: "library/postgres", version: "15.18-bookworm" },
   /** What the application's image is built from. */
