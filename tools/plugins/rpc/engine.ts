@@ -2,6 +2,7 @@ import { credentials, status, type ServiceError } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import type { Severity } from "./provider";
+import { UNLIMITED } from "./serve";
 
 const SEVERITIES: Record<Severity, LogSeverity> = {
   debug: LogSeverity.DEBUG,
@@ -61,10 +62,12 @@ export class Engine {
 
   private open(): EngineClient | undefined {
     if (!this.address) return undefined;
-    this.client ??= new EngineClient(this.address, credentials.createInsecure(), {
-      "grpc.max_send_message_length": -1,
-      "grpc.max_receive_message_length": -1,
-    });
+    this.client ??= new EngineClient(this.address, credentials.createInsecure(), UNLIMITED);
     return this.client;
   }
+}
+
+/** The engine's address as the engine passes it: the one argument that is no flag. */
+export function engineArgument(argv: string[]): string | undefined {
+  return argv.slice(2).findLast((argument) => /^[^-].*:\d+$/.test(argument));
 }

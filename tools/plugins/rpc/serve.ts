@@ -1,6 +1,9 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Engine } from "./engine";
 
+/** gRPC options: a resource can be as large as it wants to be. */
+export const UNLIMITED = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
+
 const HEALTH_CHECK_MILLISECONDS = 5 * 60 * 1000;
 const STOP_MILLISECONDS = 4000;
 
@@ -18,7 +21,7 @@ export interface ServeOptions {
  * standard input, so even an engine that was killed closes it.
  */
 export async function serve({ engine, register, stop }: ServeOptions): Promise<void> {
-  const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  const server = new Server(UNLIMITED);
   register(server);
 
   let stopping = false;
@@ -39,14 +42,19 @@ export async function serve({ engine, register, stop }: ServeOptions): Promise<v
   process.stderr.on("error", () => void endUnlessEngineAnswers());
   setInterval(() => void endUnlessEngineAnswers(), HEALTH_CHECK_MILLISECONDS).unref();
 
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
+  const port = await bindLoopback(server);
   process.stdout.write(`${port}\n`);
 
   process.stdin.on("end", () => void endUnlessEngineAnswers());
   process.stdin.on("error", () => void endUnlessEngineAnswers());
   process.stdin.resume();
+}
+
+/** Lets the kernel choose a free loopback port, and returns it. */
+export function bindLoopback(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    );
+  });
 }
