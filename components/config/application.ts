@@ -1,0 +1,208 @@
+import { z } from "zod";
+import { choice, field, oneOfSections, section } from "./field";
+import {
+  cidrs,
+  digest,
+  dnsLabel,
+  flag,
+  hostName,
+  resources,
+  spread,
+  storage,
+  text,
+  wholeNumber,
+  word,
+} from "./values";
+
+const repository = () =>
+  text(
+    'a repository without its registry\'s host (that is technova:registry.server), such as "technova/inventory"',
+    /^[a-z0-9]+([_-][a-z0-9]+)*(\/[a-z0-9]+([._-][a-z0-9]+)*)*$/,
+  );
+
+/** Where the application's image comes from. */
+const image = oneOfSections(
+  (keys) => keys.includes("build"),
+  section({
+    build: section({
+      /** Repository that the built image is pushed to, without the registry's host. */
+      repository: repository(),
+      /** Folder with the Dockerfile, relative to the checkout. */
+      context: text(
+        'a folder inside the checkout such as "app"',
+        /^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/-]*$/,
+      ).default("app"),
+      /** Whether Python packages come from the context's `wheels` folder only. */
+      offline: flag().default(false),
+    }),
+  }),
+  section({
+    /** Repository that holds the image, without the registry's host. */
+    repository: repository(),
+    /** The release, as the registry knows it. */
+    digest: digest(),
+  }),
+);
+
+const podsOrPercent = () =>
+  field(
+    'a whole number from 0 to 100 or a percentage such as "25%"',
+    z.union([z.int().min(0).max(100), z.string().regex(/^(100|[1-9]?\d)%$/)]),
+  );
+
+const rolling = section({
+  type: z.literal("rolling"),
+  /** Pods above the wanted number while a release rolls out. */
+  maxSurge: podsOrPercent().default(1),
+  /** Pods that may be missing meanwhile. Anything above 0 needs at least two Pods to lose no request. */
+  maxUnavailable: podsOrPercent().default(0),
+  /** How long a new Pod has to stay ready before it counts. */
+  minReadySeconds: wholeNumber(0, 600).default(5),
+  /** A release that makes no progress for so long has failed. */
+  progressDeadlineSeconds: wholeNumber(30, 3600).default(300),
+}).superRefine((strategy, context) => {
+  const nothing = (value: number | string) => value === 0 || value === "0%";
+  if (nothing(strategy.maxSurge) && nothing(strategy.maxUnavailable)) {
+    context.addIssue({
+      code: "custom",
+      path: ["maxUnavailable"],
+      message: "more than 0 when maxSurge is 0: no Pod could ever be exchanged",
+    });
+  }
+  if (strategy.minReadySeconds >= strategy.progressDeadlineSeconds) {
+    context.addIssue({
+      code: "custom",
+      path: ["minReadySeconds"],
+      message: `less than progressDeadlineSeconds, which is ${strategy.progressDeadlineSeconds}`,
+    });
+  }
+});
+
+const inClusterDatabase = section({
+  type: z.literal("inCluster"),
+  storage: storage().default("5Gi"),
+  /** The cluster's default class if left out. */
+  storageClassName: dnsLabel().optional(),
+  resources: resources().default({
+    requests: { cpu: "100m", memory: "256Mi" },
+    limits: { cpu: "1", memory: "512Mi" },
+  }),
+});
+
+const externalDatabase = section({
+  type: z.literal("external"),
+  /** Where the server is; nothing else may be reached from the application's Pods. */
+  cidrs: cidrs(),
+  port: wholeNumber(1, 65535).default(5432),
+  /**
+   * Secret in the application's namespace whose key `inventory_database_url` has the address, put there by
+   * something else. Without it the address is `technova:secrets.databaseUrl`.
+   */
+  existingSecret: dnsLabel().optional(),
+});
+
+const disruptionBudget = oneOfSections(
+  (keys) => keys.includes("minAvailable"),
+  section({ minAvailable: podsOrPercent() }),
+  section({ maxUnavailable: podsOrPercent() }),
+);
+
+const autoscaling = section({
+  /** The lower bound is `replicas`. */
+  maxReplicas: wholeNumber(1, 100),
+  /** Mean use of the requested CPU that the autoscaler keeps to. */
+  cpuUtilizationPercent: wholeNumber(10, 95).default(70),
+  /** How long a lower load has to last before Pods are removed. */
+  scaleDownStabilizationSeconds: wholeNumber(0, 3600).default(300),
+});
+
+const configuration = section({
+  logLevel: word("DEBUG", "INFO", "WARNING", "ERROR").default("INFO"),
+  /** Database connections that one Pod keeps at most. */
+  databasePoolSize: wholeNumber(1, 100).default(10),
+  /** Requests that one API key may make in a minute. */
+  rateLimitPerMinute: wholeNumber(1, 10_000_000).default(600),
+  /** Largest accepted request body. */
+  maxRequestBytes: wholeNumber(1024, 100 * 2 ** 20).default(2 ** 20),
+});
+
+const shutdown = section({
+  /** How long a Pod goes on serving after its removal began, until every proxy has noticed. */
+  drainSeconds: wholeNumber(1, 120).default(10),
+  /** How long requests in flight get to finish after that. */
+  graceSeconds: wholeNumber(1, 600).default(20),
+});
+
+const migration = section({
+  /** How long a migration may take before it counts as failed. */
+  timeoutSeconds: wholeNumber(10, 86_400).default(600),
+  retries: wholeNumber(0, 10).default(2),
+});
+
+/** `technova:application`: the service, its release and its database. */
+export const applicationSchema = section({
+  /** The release's version; part of every response. */
+  version: text('a version such as "1.4.0" or "1.4.0-rc.1"', /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 63),
+  image,
+  /** Revision that the database's schema has to be at for this release. */
+  schemaRevision: text(
+    "the identifier of a schema migration: letters, digits and underscores",
+    /^[0-9A-Za-z_]+$/,
+    63,
+  ),
+  /** Name under which the service is reached from outside. */
+  hostname: hostName(),
+  /** Pods at rest; the autoscaler's lower bound where there is one. */
+  replicas: wholeNumber(1, 100).default(2),
+  autoscaling: autoscaling.optional(),
+  strategy: choice("type", [rolling]).default({
+    type: "rolling",
+    maxSurge: 1,
+    maxUnavailable: 0,
+    minReadySeconds: 5,
+    progressDeadlineSeconds: 300,
+  }),
+  resources: resources().default({
+    requests: { cpu: "100m", memory: "192Mi" },
+    limits: { cpu: "1", memory: "384Mi" },
+  }),
+  /** Pods that an eviction has to leave, or may take. */
+  disruptionBudget: disruptionBudget.default({ maxUnavailable: 1 }),
+  spread: spread().default({ nodes: "preferred", zones: "none" }),
+  shutdown: shutdown.default({ drainSeconds: 10, graceSeconds: 20 }),
+  configuration: configuration.prefault({}),
+  database: choice("type", [inClusterDatabase, externalDatabase]),
+  migration: migration.prefault({}),
+}).superRefine((application, context) => {
+  const { replicas, autoscaling: scaling, strategy, disruptionBudget: budget } = application;
+  const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+  if (scaling !== undefined && scaling.maxReplicas < replicas) {
+    problem(["autoscaling", "maxReplicas"], `at least replicas, which is ${replicas}`);
+  }
+  const kept = "minAvailable" in budget ? podsOf(budget.minAvailable, replicas) : 0;
+  if (kept >= replicas && replicas > 1) {
+    problem(
+      ["disruptionBudget", "minAvailable"],
+      `fewer than replicas, which is ${replicas}: else no node could ever be drained`,
+    );
+  }
+  if ("maxUnavailable" in budget && podsOf(budget.maxUnavailable, replicas) === 0 && replicas > 1) {
+    problem(["disruptionBudget", "maxUnavailable"], "more than 0: else no node could ever be drained");
+  }
+  if (podsOf(strategy.maxUnavailable, replicas) >= replicas) {
+    problem(
+      ["strategy", "maxUnavailable"],
+      `fewer than replicas, which is ${replicas}: else a release could stop every Pod`,
+    );
+  }
+});
+
+/** A number of Pods, with a percentage of them rounded up as Kubernetes does for a budget. */
+function podsOf(value: number | string, replicas: number): number {
+  return typeof value === "number" ? value : Math.ceil((parseInt(value, 10) / 100) * replicas);
+}
+
+export type ApplicationSettings = z.infer<typeof applicationSchema>;
+export type ImageSettings = ApplicationSettings["image"];
+export type DatabaseSettings = ApplicationSettings["database"];
+export type StrategySettings = ApplicationSettings["strategy"];

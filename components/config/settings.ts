@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { applicationSchema } from "./application";
+import { section } from "./field";
+import { githubSchema } from "./github";
+import { clusterSchema, gatewaySchema, imagesSchema, metricsServerSchema, registrySchema } from "./platform";
+import { keyPath, problemsOf, type Problem } from "./problems";
+import { secretsSchema } from "./secrets";
+
+/** A component whose key is left out, or says `enabled: false` and nothing else, is not there. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  z
+    .unknown()
+    .transform((value) => (isSwitchedOff(value) ? undefined : value))
+    .pipe(schema.optional());
+
+function isSwitchedOff(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.keys(value).length === 1 &&
+    (value as { enabled?: unknown }).enabled === false
+  );
+}
+
+/** Every key that a stack may have in the project's namespace. */
+const settingsSchema = section({
+  application: applicationSchema,
+  gateway: gatewaySchema,
+  registry: registrySchema,
+  cluster: clusterSchema.prefault({}),
+  images: imagesSchema.prefault({}),
+  metricsServer: optional(metricsServerSchema),
+  github: optional(githubSchema),
+  secrets: secretsSchema.prefault({}),
+});
+
+export type PlainSettings = z.infer<typeof settingsSchema>;
+
+export const settingKeys = Object.keys(settingsSchema.shape);
+
+export type Parsed = { readonly settings: PlainSettings } | { readonly problems: readonly Problem[] };
+
+/**
+ * Checks everything that a stack says, each value by itself and all of them together.
+ * @param encrypted keys whose value is encrypted in the stack's file, wholly or in part: they are never shown
+ */
+export function parseSettings(
+  raw: Readonly<Record<string, unknown>>,
+  project: string,
+  encrypted: readonly string[],
+): Parsed {
+  const parsed = settingsSchema.safeParse(raw);
+  const problems = parsed.success
+    ? missingSecrets(parsed.data).map(({ path, because }) => ({
+        key: keyPath(project, path),
+        got: "nothing",
+        takes: `a secret, because ${because}; ${howToSet(keyPath(project, path))}`,
+      }))
+    : problemsOf(parsed.error.issues, raw, project, [...encrypted, "secrets"]);
+  problems.push(...misplacedSecrets(raw, project, encrypted));
+  return parsed.success && problems.length === 0 ? { settings: parsed.data } : { problems };
+}
+
+const howToSet = (key: string) => `set it with: npm run pulumi -- config set --secret --path '${key}'`;
+
+/** Secrets in plain text, and encrypted values where nothing secret belongs: both end up where they can be read. */
+function misplacedSecrets(
+  raw: Readonly<Record<string, unknown>>,
+  project: string,
+  encrypted: readonly string[],
+): Problem[] {
+  const problems: Problem[] = encrypted
+    .filter((key) => key !== "secrets" && settingKeys.includes(key))
+    .map((key) => ({
+      key: `${project}:${key}`,
+      got: "an encrypted value",
+      takes: `plain values only: a secret belongs under ${project}:secrets, the others would show it`,
+    }));
+  const { secrets } = raw;
+  const filled = typeof secrets === "object" && secrets !== null && Object.keys(secrets).length > 0;
+  if (filled && !encrypted.includes("secrets")) {
+    problems.push({
+      key: `${project}:secrets`,
+      got: "plain text",
+      takes: `encrypted values only; take the key out, and for each secret ${howToSet(`${project}:secrets.<name>`)}`,
+    });
+  }
+  return problems;
+}
+
+/** Secrets that the other settings ask for and that are not there. */
+function missingSecrets(settings: PlainSettings): { path: string[]; because: string }[] {
+  const missing: { path: string[]; because: string }[] = [];
+  const { application, gateway, registry, github, secrets } = settings;
+  const { database } = application;
+  if (database.type === "external" && database.existingSecret === undefined && !secrets.databaseUrl) {
+    missing.push({ path: ["secrets", "databaseUrl"], because: "the database is external" });
+  }
+  if (registry.username !== undefined && !secrets.registryPassword) {
+    missing.push({ path: ["secrets", "registryPassword"], because: "the registry has a username" });
+  }
+  if (gateway.tls.mode === "provided") {
+    for (const name of ["gatewayCertificate", "gatewayPrivateKey"] as const) {
+      if (!secrets[name])
+        missing.push({ path: ["secrets", name], because: 'technova:gateway.tls.mode is "provided"' });
+    }
+  }
+  if (github !== undefined) {
+    const { environments } = github;
+    const names = [...github.secrets, ...environments.staging.secrets, ...environments.production.secrets];
+    for (const name of new Set(names)) {
+      if (!secrets.github[name])
+        missing.push({ path: ["secrets", "github", name], because: "technova:github lists it" });
+    }
+  }
+  return missing;
+}
