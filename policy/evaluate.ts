@@ -1,0 +1,56 @@
+import { type Facts, Judge, type Policy } from "./frame";
+import { type KubernetesObject, objectsOf, type Resource } from "./objects";
+import { containersOf, podOf } from "./workloads";
+
+/** What a policy finds on one resource. A stack policy finds nothing here. */
+export function judgeResource<S>(policy: Policy<S>, resource: Resource, given: object = {}): Judge {
+  const judge = new Judge();
+  const settings = settingsOf(policy, given);
+  for (const object of objectsOf(resource)) {
+    if ("checkObject" in policy && (policy.kinds === undefined || policy.kinds.includes(object.kind))) {
+      policy.checkObject(object, judge, settings);
+    }
+    if (!("checkPod" in policy) && !("checkContainer" in policy)) continue;
+    const pod = podOf(object);
+    if (pod === undefined || !judge.knows(pod.spec)) continue;
+    if ("checkPod" in policy) policy.checkPod(pod, judge, settings);
+    if (!("checkContainer" in policy)) continue;
+    for (const container of containersOf(pod)) {
+      if (judge.knows(container.field)) policy.checkContainer(container, judge, settings);
+    }
+  }
+  return judge;
+}
+
+/** What a stack policy finds, by the resource that it finds it on. */
+export function judgeStack<S>(
+  policy: Policy<S>,
+  resources: readonly Resource[],
+  given: object = {},
+): ReadonlyMap<Resource, Judge> {
+  const judges = new Map<Resource, Judge>();
+  const judgeOf = ({ resource }: KubernetesObject) => {
+    const judge = judges.get(resource) ?? new Judge();
+    judges.set(resource, judge);
+    return judge;
+  };
+  if ("checkStack" in policy) {
+    policy.checkStack(resources.flatMap(objectsOf), judgeOf, settingsOf(policy, given));
+  }
+  return judges;
+}
+
+/** The policy's settings with their defaults. A setting that the policy does not have is refused, not ignored. */
+function settingsOf<S>(policy: Facts<S>, given: object): S {
+  const parameters = Object.entries<{ default: unknown }>(policy.parameters ?? {});
+  const known = parameters.map(([name]) => name);
+  const stray = Object.keys(given).filter((name) => !known.includes(name));
+  if (stray.length > 0) {
+    const takes = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;
+    throw new Error(
+      `policy "${policy.name}" has no setting ${stray.join(", ")}: ${takes}. Correct policy/config/<stack>.json.`,
+    );
+  }
+  const defaults = Object.fromEntries(parameters.map(([name, parameter]) => [name, parameter.default]));
+  return { ...defaults, ...given } as S;
+}

@@ -1,0 +1,103 @@
+import type { KubernetesObject } from "./objects";
+import type { Container, Pod } from "./workloads";
+import type { Field } from "./field";
+
+/** How bad it is if the policy is violated; shown with each finding. */
+export type Severity = "low" | "medium" | "high" | "critical";
+
+/** One setting of a policy, given in `policy/config/<stack>.json`. The schema is checked before anything runs. */
+export interface Parameter<T> {
+  readonly type: "boolean" | "integer" | "string" | "array";
+  readonly description: string;
+  readonly default: T;
+  readonly items?: { readonly type: "string" };
+  readonly enum?: readonly T[];
+  readonly minimum?: number;
+}
+
+export type Parameters<S> = { readonly [K in keyof S]: Parameter<S[K]> };
+
+/** What every policy says about itself. */
+export interface Facts<S> {
+  /** Kebab-case, unique; the key in `policy/config/<stack>.json`. Never renamed: exceptions refer to it. */
+  readonly name: string;
+  readonly severity: Severity;
+  /** The rule, in one sentence. */
+  readonly description: string;
+  /** What goes wrong without it. */
+  readonly why: string;
+  /** What to do, in the order to do it. */
+  readonly remedy: readonly [string, ...string[]];
+  /** Where the rule comes from: Pod Security Standards, NSA/CISA hardening guidance, Kubernetes or Pulumi docs. */
+  readonly link: string;
+  readonly parameters?: Parameters<S>;
+}
+
+/** A policy looks at exactly one of: each container, each pod (template), each object, or the whole stack. */
+export type Policy<S = object> = ContainerPolicy<S> | PodPolicy<S> | ObjectPolicy<S> | StackPolicy<S>;
+
+export interface ContainerPolicy<S = object> extends Facts<S> {
+  checkContainer(container: Container, judge: Judge, settings: S): void;
+}
+
+export interface PodPolicy<S = object> extends Facts<S> {
+  checkPod(pod: Pod, judge: Judge, settings: S): void;
+}
+
+export interface ObjectPolicy<S = object> extends Facts<S> {
+  /** The kinds it looks at; all when absent. */
+  readonly kinds?: readonly string[];
+  checkObject(object: KubernetesObject, judge: Judge, settings: S): void;
+}
+
+/** Sees the whole stack, so it is decided at the end of the preview: before the first change, if there is one. */
+export interface StackPolicy<S = object> extends Facts<S> {
+  checkStack(
+    objects: readonly KubernetesObject[],
+    judgeOf: (object: KubernetesObject) => Judge,
+    settings: S,
+  ): void;
+}
+
+export interface Finding {
+  readonly field: Field;
+  /** What is there. Never a value that could be a secret. */
+  readonly found: string;
+}
+
+/** Collects what one policy finds on one resource. */
+export class Judge {
+  readonly violations: Finding[] = [];
+  /** Fields that the policy would have to know and that only the update will tell. */
+  readonly undecided: Field[] = [];
+
+  /** Reports `field` unless `accepts` takes its value; `wanted` completes "must be ...". */
+  expect(field: Field, accepts: (value: unknown) => boolean, wanted: string): void {
+    const unknown = field.firstUnknown();
+    if (unknown !== undefined) this.knows(unknown);
+    else if (!accepts(field.value)) this.report(field, `is ${shown(field.value)}, must be ${wanted}`);
+  }
+
+  report(field: Field, found: string): void {
+    this.violations.push({ field, found });
+  }
+
+  /** False, and noted as undecided, if the field is unknown. */
+  knows(field: Field): boolean {
+    if (field.unknown && !this.undecided.some((other) => other.path === field.path))
+      this.undecided.push(field);
+    return !field.unknown;
+  }
+
+  /** The items of a list; an unknown list or item is noted as undecided and left out. */
+  items(list: Field): readonly Field[] {
+    return list.items().filter((item) => this.knows(item));
+  }
+}
+
+/** A value as a message shows it. */
+export function shown(value: unknown): string {
+  if (value === undefined || value === null) return "not set";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}

@@ -1,0 +1,109 @@
+import { absentOr, absentOrNot, isAbsent } from "./values";
+import { type ObjectPolicy, shown, type StackPolicy } from "./frame";
+import type { KubernetesObject } from "./objects";
+
+export const noLoadBalancerServices: ObjectPolicy<{ loadBalancerAllowed: boolean }> = {
+  name: "no-load-balancer-services",
+  severity: "high",
+  description: "No Service asks for a load balancer of its own where the stack does not allow it.",
+  why: "A load balancer costs money and puts the service on the internet, past the gateway and its TLS.",
+  remedy: [
+    "Use type ClusterIP and route through the gateway.",
+    "Where a load balancer is meant to be, as in production, set loadBalancerAllowed in policy/config/<stack>.json.",
+  ],
+  link: "https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer",
+  parameters: {
+    loadBalancerAllowed: {
+      type: "boolean",
+      description: "Whether the stack may have Services of type LoadBalancer.",
+      default: false,
+    },
+  },
+  kinds: ["Service"],
+  checkObject({ root }, judge, { loadBalancerAllowed }) {
+    if (!loadBalancerAllowed) {
+      judge.expect(root.at("spec", "type"), absentOrNot("LoadBalancer"), "ClusterIP or NodePort");
+    }
+  },
+};
+
+export const noExternalIps: ObjectPolicy = {
+  name: "no-external-ips",
+  severity: "high",
+  description: "No Service claims external IP addresses.",
+  why: "Whoever may create such a Service can take over traffic to any address (CVE-2020-8554).",
+  remedy: ["Remove spec.externalIPs and route through the gateway."],
+  link: "https://github.com/kubernetes/kubernetes/issues/97076",
+  kinds: ["Service"],
+  checkObject({ root }, judge) {
+    const isEmpty = (value: unknown) => isAbsent(value) || (Array.isArray(value) && value.length === 0);
+    judge.expect(root.at("spec", "externalIPs"), isEmpty, "absent");
+  },
+};
+
+export const ingressWithTls: ObjectPolicy = {
+  name: "ingress-with-tls",
+  severity: "high",
+  description: "Every Ingress serves TLS.",
+  why: "API keys travel in headers: without TLS everybody on the way can read them.",
+  remedy: ["Set spec.tls with the secret that holds the certificate of each host."],
+  link: "https://kubernetes.io/docs/concepts/services-networking/ingress/#tls",
+  kinds: ["Ingress"],
+  checkObject({ group, root }, judge) {
+    if (group !== "networking.k8s.io" && group !== "extensions") return;
+    judge.expect(
+      root.at("spec", "tls"),
+      (value) => Array.isArray(value) && value.length > 0,
+      "a list of certificates",
+    );
+  },
+};
+
+export const namespaceDefaultDeny: StackPolicy = {
+  name: "namespace-default-deny",
+  severity: "high",
+  description: "Every namespace of the stack denies all traffic that no network policy allows.",
+  why: "Without it every pod of the cluster can reach every other, so one broken-into pod reaches the database.",
+  remedy: [
+    "Create a NetworkPolicy in the namespace with podSelector {} and policyTypes [Ingress, Egress], without rules.",
+    "Allow the flows that are needed with further policies.",
+  ],
+  link: "https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-deny-all-ingress-and-all-egress-traffic",
+  checkStack(objects, judgeOf) {
+    const policies = objects.filter(
+      ({ kind, group }) => kind === "NetworkPolicy" && group === "networking.k8s.io",
+    );
+    const namespaceOf = (policy: KubernetesObject) => policy.root.at("metadata", "namespace");
+    for (const namespace of objects.filter(({ kind, group }) => kind === "Namespace" && group === "core")) {
+      const judge = judgeOf(namespace);
+      const name = namespace.root.at("metadata", "name");
+      if (!judge.knows(name)) continue;
+      const own = policies.filter((policy) => namespaceOf(policy).value === name.value);
+      const missing = ["Ingress", "Egress"].filter(
+        (direction) => !own.some((policy) => denies(policy, direction)),
+      );
+      if (missing.length === 0) continue;
+      // A policy that nobody can place yet may be the one that is missing.
+      const unplaced = policies.filter((policy) => namespaceOf(policy).unknown);
+      if (unplaced.length > 0) unplaced.forEach((policy) => judgeOf(policy).knows(namespaceOf(policy)));
+      else
+        judge.report(
+          name,
+          `is ${shown(name.value)}, which has no policy that denies all ${missing.join(" and ")}`,
+        );
+    }
+  },
+};
+
+/** Selects every pod and, for the direction, allows nothing. */
+function denies({ root }: KubernetesObject, direction: string): boolean {
+  const spec = root.at("spec");
+  const selector = spec.at("podSelector");
+  const selectsAll = !selector.unknown && selector.entries().every(([, part]) => part.entries().length === 0);
+  const types = spec
+    .at("policyTypes")
+    .items()
+    .map((type) => type.value);
+  const rules = spec.at(direction.toLowerCase()).items();
+  return selectsAll && types.includes(direction) && rules.length === 0;
+}

@@ -1,0 +1,92 @@
+import { absentOrNot, equals } from "./values";
+import type { ObjectPolicy } from "./frame";
+
+const goodPractices = "https://kubernetes.io/docs/concepts/security/rbac-good-practices/";
+const roles = ["Role", "ClusterRole"];
+const bindings = ["RoleBinding", "ClusterRoleBinding"];
+
+export const noWildcardRbac: ObjectPolicy = {
+  name: "no-wildcard-rbac",
+  severity: "critical",
+  description: "No role gives rights by wildcard.",
+  why: "A wildcard covers secrets and every kind that will ever be added, so it is more than anybody decided to give.",
+  remedy: ["List the apiGroups, resources and verbs that are needed, each by name."],
+  link: `${goodPractices}#least-privilege`,
+  kinds: roles,
+  checkObject({ root }, judge) {
+    for (const rule of judge.items(root.at("rules"))) {
+      for (const key of ["verbs", "resources", "apiGroups", "nonResourceURLs"]) {
+        for (const entry of judge.items(rule.at(key))) {
+          const isNamed = (value: unknown) => typeof value === "string" && !value.includes("*");
+          judge.expect(entry, isNamed, `the name of what is needed (${key})`);
+        }
+      }
+    }
+  },
+};
+
+export const noRbacEscalation: ObjectPolicy = {
+  name: "no-rbac-escalation",
+  severity: "critical",
+  description: "No role lets its holder give itself more rights.",
+  why: "escalate, bind and impersonate turn any account into a cluster administrator.",
+  remedy: ["Remove the verbs escalate, bind and impersonate from the rule."],
+  link: `${goodPractices}#privilege-escalation-risks`,
+  kinds: roles,
+  checkObject({ root }, judge) {
+    for (const rule of judge.items(root.at("rules"))) {
+      for (const verb of judge.items(rule.at("verbs"))) {
+        const isHarmless = (value: unknown) => !["escalate", "bind", "impersonate"].includes(String(value));
+        judge.expect(verb, isHarmless, "none of escalate, bind, impersonate");
+      }
+    }
+  },
+};
+
+export const noClusterAdmin: ObjectPolicy = {
+  name: "no-cluster-admin",
+  severity: "critical",
+  description: "Nothing is bound to the role cluster-admin or the group system:masters.",
+  why: "Both may do everything everywhere, and the rights of system:masters cannot even be taken away again.",
+  remedy: ["Bind a role that lists the rights that are needed."],
+  link: `${goodPractices}#least-privilege`,
+  kinds: bindings,
+  checkObject({ root }, judge) {
+    judge.expect(
+      root.at("roleRef", "name"),
+      absentOrNot("cluster-admin"),
+      "a role with the rights that are needed",
+    );
+    for (const subject of judge.items(root.at("subjects"))) {
+      judge.expect(subject.at("name"), absentOrNot("system:masters"), "a group without unlimited rights");
+    }
+  },
+};
+
+const everybody = [
+  "system:anonymous",
+  "system:unauthenticated",
+  "system:authenticated",
+  "system:serviceaccounts",
+];
+
+export const noRightsForEverybody: ObjectPolicy = {
+  name: "no-rights-for-everybody",
+  severity: "critical",
+  description: "No binding gives rights to everybody, anonymous or not.",
+  why: "Such rights are held by every pod and, if anonymous, by everybody who reaches the API server.",
+  remedy: ["Bind the service account that needs the rights, by name and namespace."],
+  link: goodPractices,
+  kinds: bindings,
+  checkObject({ root }, judge) {
+    for (const subject of judge.items(root.at("subjects"))) {
+      const kind = subject.at("kind");
+      if (!judge.knows(kind) || equals("ServiceAccount")(kind.value)) continue;
+      judge.expect(
+        subject.at("name"),
+        (value) => !everybody.includes(String(value)),
+        "one account, user or group",
+      );
+    }
+  },
+};
