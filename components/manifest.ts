@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { version as providerVersion } from "@pulumi/kubernetes/package.json";
+import * as pulumi from "@pulumi/pulumi";
+import { parseAllDocuments } from "yaml";
+import { loadManifestLock, manifestFile } from "../tools/manifests/lock";
+
+/** An object as its file has it. */
+export interface ManifestObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly [field: string]: unknown;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** Changes one object before it is registered; most leave it as it is. */
+export type ManifestPatch = (object: ManifestObject) => ManifestObjectInputs;
+
+/** An object whose fields may come from other resources. */
+export type ManifestObjectInputs = ManifestObject | { readonly [field: string]: pulumi.Input<unknown> };
+
+export interface UpstreamManifestArgs {
+  /** Entry of `manifests.lock.json`. */
+  readonly manifest: string;
+  /** Applied in order to every object. */
+  readonly patches?: readonly ManifestPatch[];
+}
+
+/**
+ * The objects of a pinned upstream release. Each becomes a resource of its own, so that policies see it; CRDs come
+ * first and everything else waits for them.
+ * @throws pulumi.RunError when the files are not there or are not the ones that the lock names.
+ */
+export class UpstreamManifest extends pulumi.ComponentResource {
+  constructor(name: string, args: UpstreamManifestArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("technova:manifest:UpstreamManifest", name, {}, opts);
+    const objects = readManifest(process.cwd(), args.manifest);
+    const isDefinition = ({ kind }: ManifestObject) => kind === "CustomResourceDefinition";
+    const register = (object: ManifestObject, dependsOn: pulumi.Resource[]) =>
+      new KubernetesObject(
+        `${name}-${object.kind.toLowerCase()}-${object.metadata.name}`,
+        object,
+        (args.patches ?? []).reduce<ManifestObjectInputs>(
+          (patched, patch) => patch(patched as ManifestObject),
+          object,
+        ),
+        { parent: this, dependsOn },
+      );
+    const definitions = objects.filter(isDefinition).map((object) => register(object, []));
+    for (const object of objects.filter((each) => !isDefinition(each))) register(object, definitions);
+    this.registerOutputs();
+  }
+}
+
+/** Any Kubernetes object, by the type that the provider's own class for it would have. */
+class KubernetesObject extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    { apiVersion, kind }: ManifestObject,
+    inputs: ManifestObjectInputs,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
+    super(`kubernetes:${group}:${kind}`, name, { ...inputs }, { ...opts, version: providerVersion });
+  }
+}
+
+/** The objects of one entry of the lock, in the order of its files. */
+export function readManifest(root: string, manifest: string): ManifestObject[] {
+  const entries = loadManifestLock(root);
+  const entry = entries.find(({ name }) => name === manifest);
+  if (entry === undefined) {
+    const known = entries.map(({ name }) => name).join(", ");
+    throw new pulumi.RunError(`components/manifests.lock.json has no "${manifest}"; it has ${known}`);
+  }
+  return entry.files.flatMap(({ path, sha256 }) => {
+    const file = manifestFile(root, entry, path);
+    return parseObjects(readVerified(file, sha256), file);
+  });
+}
+
+function readVerified(file: string, expected: string): string {
+  let content: Buffer;
+  try {
+    content = readFileSync(file);
+  } catch {
+    throw new pulumi.RunError(`${file} is not there. Fetch the upstream manifests: npm run manifests`);
+  }
+  const actual = createHash("sha256").update(content).digest("hex");
+  if (actual !== expected) {
+    throw new pulumi.RunError(
+      `${file} is not the file that components/manifests.lock.json names.\n` +
+        `  expected SHA-256 ${expected}\n  actual   SHA-256 ${actual}\n` +
+        "Delete it and fetch it again: npm run manifests",
+    );
+  }
+  return content.toString("utf8");
+}
+
+/** Parses Kubernetes YAML; duplicate keys and error excerpts are not worth half of a preview's start-up here. */
+export function parseObjects(yaml: string, file: string): ManifestObject[] {
+  const documents = parseAllDocuments(yaml, { prettyErrors: false, uniqueKeys: false });
+  return documents.flatMap((document) => {
+    const [error] = document.errors;
+    if (error !== undefined) throw new pulumi.RunError(`${file} is not YAML: ${error.message}`);
+    const object: unknown = document.toJS();
+    if (object === null) return [];
+    if (!isObject(object))
+      throw new pulumi.RunError(`${file} holds something without apiVersion, kind and name`);
+    return [object];
+  });
+}
+
+function isObject(value: unknown): value is ManifestObject {
+  const object = value as Partial<ManifestObject>;
+  return (
+    typeof object.apiVersion === "string" &&
+    typeof object.kind === "string" &&
+    typeof object.metadata?.name === "string"
+  );
+}
