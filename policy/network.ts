@@ -1,4 +1,4 @@
-import { absentOr, absentOrNot, isAbsent } from "./values";
+import { absentOrNot, isAbsent } from "./values";
 import { type ObjectPolicy, shown, type StackPolicy } from "./frame";
 import type { KubernetesObject } from "./objects";
 

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+const SOURCES = __dirname;
+const ROOT = resolve(SOURCES, "..");
+const OUTPUT = join(ROOT, ".build/policy");
+
+/**
+ * What `@pulumi/pulumi` loads only to serialize functions: the TypeScript compiler and npm's dependency resolver.
+ * A policy pack serializes none, and without them it starts in 0.3 s instead of 1.2 s.
+ */
+const NEVER_NEEDED = ["typescript", "ts-node", "@npmcli/arborist"];
+
+/**
+ * The engine looks for a program of this name to run a pack whose `runtime` is `technova`. Being started that way,
+ * and not through a language host that compiles the pack and passes every call on, saves 1 s and half of each call.
+ */
+const RUNTIME = "technova";
+const LAUNCHER = `bin/pulumi-analyzer-policy-${RUNTIME}`;
+
+export interface PolicyPackBundle {
+  /** For `--policy-pack`. */
+  readonly folder: string;
+  /** The folder to put into PATH, so that the engine finds what runs the pack. */
+  readonly path: string;
+}
+
+/** Bundles the pack into one file, unless that has been done since it last changed. It runs from its sources too. */
+export async function bundlePolicyPack(): Promise<PolicyPackBundle> {
+  const bundled = { folder: OUTPUT, path: join(OUTPUT, "bin") };
+  const main = `index.${await digestOfSources()}.cjs`;
+  if (await isComplete(main)) return bundled;
+  await mkdir(join(OUTPUT, "bin"), { recursive: true });
+  const command = [process.execPath, join(OUTPUT, main)].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const manifest = JSON.parse(await readFile(join(SOURCES, "package.json"), "utf8")) as object;
+  await inPlace(main, bundle);
+  await inPlace(LAUNCHER, (file) =>
+    writeFile(file, `#!/bin/sh\nexec ${command.join(" ")}\n`, { mode: 0o755 }),
+  );
+  await inPlace("PulumiPolicy.yaml", (file) => writeFile(file, `runtime: ${RUNTIME}\n`));
+  // Last, because it says which bundle is the current one.
+  await inPlace("package.json", (file) => writeFile(file, JSON.stringify({ ...manifest, main })));
+  await removeOthers(main);
+  return bundled;
+}
+
+async function removeOthers(main: string): Promise<void> {
+  const old = (await readdir(OUTPUT)).filter((name) => /^index\.[0-9a-f]+\.cjs$/.test(name) && name !== main);
+  await Promise.all(old.map((name) => rm(join(OUTPUT, name), { force: true })));
+}
+
+async function isComplete(main: string): Promise<boolean> {
+  try {
+    await access(join(OUTPUT, main));
+    const { main: current } = JSON.parse(await readFile(join(OUTPUT, "package.json"), "utf8")) as {
+      main: string;
+    };
+    return current === main;
+  } catch {
+    return false;
+  }
+}
+
+/** A file appears under its name only when it is whole, so that runs at the same time do not disturb each other. */
+async function inPlace(name: string, write: (file: string) => Promise<void>): Promise<void> {
+  const temporary = join(OUTPUT, `${name}.${process.pid}.tmp`);
+  try {
+    await write(temporary);
+    await rename(temporary, join(OUTPUT, name));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function bundle(file: string): Promise<void> {
+  const { build } = await import("esbuild");
+  await build({
+    entryPoints: [join(SOURCES, "index.ts")],
+    outfile: file,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    minify: true,
+    keepNames: true,
+    legalComments: "none",
+    logLevel: "error",
+    absWorkingDir: ROOT,
+    plugins: [
+      {
+        name: "never-needed",
+        setup(pluginBuild) {
+          const filter = new RegExp(`^(${NEVER_NEEDED.join("|")})$`);
+          pluginBuild.onResolve({ filter }, ({ path }) => ({ path, namespace: "never-needed" }));
+          pluginBuild.onLoad({ filter: /.*/, namespace: "never-needed" }, () => ({ contents: "" }));
+        },
+      },
+    ],
+  });
+}
+
+async function digestOfSources(): Promise<string> {
+  const names = (await readdir(SOURCES)).filter((name) => /\.(ts|yaml|json)$/.test(name)).sort();
+  const files = [...names.map((name) => join(SOURCES, name)), join(ROOT, "package-lock.json")];
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(`${file}\0`).update(await readFile(file));
+  return hash.digest("hex").slice(0, 16);
+}
