@@ -1,0 +1,148 @@
+import { z } from "zod";
+import type { Captured } from "./processes";
+import { report, UserError } from "./report";
+
+/*
+ * A killed command leaves operations in the state of which nobody knows whether they happened. The CLI only warns
+ * about them, and an object that was created but not recorded makes the next `up` fail, for it exists. So before the
+ * next change they are settled:
+ *
+ * - a Kubernetes object whose creation was under way is entered under the ID it would have, since that follows from
+ *   its name, and is then read from the cluster: it is kept as it is found there, or forgotten when it is not there;
+ * - what exists in the state alone (random values, keys) or can be done twice (pushing an image) is forgotten;
+ * - a resource that was being changed or deleted is read again;
+ * - anything else stays as the CLI has it, with the CLI's warning: only its owner can know.
+ */
+
+const resource = z.looseObject({
+  urn: z.string(),
+  type: z.string(),
+  inputs: z.record(z.string(), z.unknown()).optional(),
+  delete: z.boolean().optional(),
+  pendingReplacement: z.boolean().optional(),
+});
+const operation = z.looseObject({ type: z.string(), resource });
+const exported = z.looseObject({
+  version: z.number(),
+  deployment: z.looseObject({
+    resources: z.array(resource).optional(),
+    pending_operations: z.array(operation).optional(),
+  }),
+});
+export type Deployment = z.infer<typeof exported>;
+type Resource = z.infer<typeof resource>;
+type Operation = z.infer<typeof operation>;
+
+export interface Settled {
+  readonly deployment: Deployment;
+  /** Resources to read again. */
+  readonly refresh: string[];
+  /** Operations that remain for the user. */
+  readonly left: Operation[];
+}
+
+const repeatable = new Set(["random", "tls", "docker", "pulumi"]);
+
+/** Whether a checkpoint's text mentions an operation that did not end; cheap enough for every run. */
+export function hasInterrupted(checkpoint: string): boolean {
+  return /"pending_operations":\s*\[\s*\{/.test(checkpoint);
+}
+
+/** Works out how a state goes on after an interruption; changes nothing itself. */
+export function settle(state: Deployment): Settled {
+  const refresh: string[] = [];
+  const left: Operation[] = [];
+  let resources = [...(state.deployment.resources ?? [])];
+  for (const pending of state.deployment.pending_operations ?? []) {
+    const { urn, type } = pending.resource;
+    if (pending.type !== "creating") {
+      if (resources.some((known) => known.urn === urn)) refresh.push(urn);
+      continue;
+    }
+    const id = kubernetesId(pending.resource);
+    if (id !== undefined) {
+      resources = withCreated(resources, { ...pending.resource, id });
+      refresh.push(urn);
+    } else if (!repeatable.has(packageOf(type))) {
+      left.push(pending);
+    }
+  }
+  const deployment = { ...state.deployment, resources, pending_operations: left };
+  return { deployment: { ...state, deployment }, refresh: [...new Set(refresh)], left };
+}
+
+/** The state as it would be had the creation been recorded: an object that it replaces waits for its deletion. */
+function withCreated(resources: Resource[], created: Resource): Resource[] {
+  const others = resources
+    .filter((known) => !(known.urn === created.urn && known.pendingReplacement === true))
+    .map((known) => (known.urn === created.urn ? { ...known, delete: true } : known));
+  return [...others, { ...created, outputs: created.inputs }];
+}
+
+const kubernetesObject = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+});
+
+/** `namespace/name`, or `name` for what belongs to no namespace; undefined for what is no plain object. */
+function kubernetesId(candidate: Resource): string | undefined {
+  if (packageOf(candidate.type) !== "kubernetes") return undefined;
+  const object = kubernetesObject.safeParse(candidate.inputs);
+  if (!object.success || object.data.kind.endsWith("Patch")) return undefined;
+  const { name, namespace } = object.data.metadata;
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+function packageOf(type: string): string {
+  return type.split(":", 1).join();
+}
+
+/** Runs the CLI on the stack in question and returns what it printed. */
+export type RunCli = (args: readonly string[], input?: string) => Promise<Captured>;
+
+/**
+ * Settles the interrupted operations of a stack, as described above.
+ * @throws UserError when the resources in question cannot be read; the state is then as it was.
+ */
+export async function settleInterrupted(
+  stack: string,
+  cli: RunCli,
+  configFile: readonly string[],
+): Promise<void> {
+  const original = await checked(cli(["stack", "export", "--stack", stack]), "export the state");
+  const { deployment, refresh, left } = settle(exported.parse(JSON.parse(original)));
+  report(
+    `the last command on ${stack} was interrupted; reading ${refresh.length} resources that it had in hand`,
+  );
+  const replaceState = (text: string): Promise<string> =>
+    checked(cli(["stack", "import", "--stack", stack], text), "write the state");
+  await replaceState(JSON.stringify(deployment));
+  if (refresh.length > 0) {
+    const targets = refresh.flatMap((urn) => ["--target", urn]);
+    const args = [
+      "refresh",
+      "--stack",
+      stack,
+      "--yes",
+      "--skip-preview",
+      "--non-interactive",
+      "--suppress-outputs",
+    ];
+    const result = await cli([...args, ...configFile, ...targets]);
+    if (result.code !== 0) {
+      await replaceState(original);
+      const output = `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-20).join("\n");
+      throw new UserError(
+        `What the interrupted command left could not be read; nothing was changed:\n${output}`,
+      );
+    }
+  }
+  for (const pending of left) report(`  unknown: ${pending.type} ${pending.resource.urn}`);
+}
+
+async function checked(result: Promise<Captured>, what: string): Promise<string> {
+  const { code, stdout, stderr } = await result;
+  if (code !== 0) throw new UserError(`Pulumi could not ${what}:\n${stderr.trim()}`);
+  return stdout;
+}

@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { isAlive } from "./processes";
+import { projectName } from "./project";
+import { report, UserError } from "./report";
+import type { State } from "./state";
+
+const lockContent = z.object({
+  pid: z.number(),
+  username: z.string(),
+  hostname: z.string(),
+  timestamp: z.string(),
+});
+type LockContent = z.infer<typeof lockContent>;
+
+/**
+ * Clears the way for a command that locks a stack. A lock whose process is dead on this machine is taken away and
+ * said so: the command had no chance to remove it. Any other lock stops with who holds it and what to do.
+ * Other backends than files explain their locks themselves.
+ */
+export function clearStaleLocks(root: string, state: State, stack: string): void {
+  if (state.directory === undefined) return;
+  const folder = join(state.directory, ".pulumi/locks/organization", projectName(root), stack);
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder).filter((file) => file.endsWith(".json"))) {
+    const path = join(folder, name);
+    const lock = readLock(path);
+    const who = lock
+      ? `${lock.username}@${lock.hostname}, process ${lock.pid}, since ${lock.timestamp}`
+      : "a file that cannot be read";
+    if (lock !== undefined && lock.hostname === hostname() && !runsPulumi(lock.pid)) {
+      rmSync(path, { force: true });
+      // The backend keeps the attributes of each of its files beside it.
+      rmSync(`${path}.attrs`, { force: true });
+      report(`removed the lock of an interrupted command (${who}): its process is gone`);
+      continue;
+    }
+    throw new UserError(
+      `The stack ${stack} is locked: ${who}.\n` +
+        `  lock file: ${path}\n` +
+        `Wait for that command to end. If it is certain that it runs nowhere any more, remove the lock with\n` +
+        `  npm run pulumi -- cancel --stack ${stack}`,
+    );
+  }
+}
+
+function readLock(path: string): LockContent | undefined {
+  try {
+    return lockContent.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process id is used again some time; where the kernel tells, only a pulumi that is no zombie counts. */
+function runsPulumi(pid: number): boolean {
+  if (!isAlive(pid)) return false;
+  try {
+    const [, name, status] = /\((.*)\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+    return name?.startsWith("pulumi") === true && status !== "Z";
+  } catch {
+    return true;
+  }
+}

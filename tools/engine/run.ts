@@ -1,0 +1,116 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ensureManifests } from "../manifests/ensure";
+import { describeCli, findCli } from "./cli";
+import { requireCluster } from "./cluster";
+import { pulumiEnvironment } from "./environment";
+import { hasInterrupted, settleInterrupted } from "./interrupted";
+import {
+  changesResources,
+  insertFlags,
+  parseInvocation,
+  readsSettings,
+  runsProgram,
+  startsPlugins,
+  withPolicyPack,
+  type Invocation,
+} from "./invocation";
+import { clearStaleLocks } from "./locks";
+import { choosePlugins } from "./plugins";
+import { runCaptured, runForeground, type Captured } from "./processes";
+import { readStackSettings, stackFile } from "./project";
+import { report } from "./report";
+import { workingSettings } from "./settings";
+import { ensureStack, openState, readCheckpoint, stateDirectory, type State } from "./state";
+import { ensureWheels } from "./wheels";
+
+/** One call of the CLI, with everything around it in place. */
+interface Prepared {
+  readonly cli: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  finish(): void;
+}
+
+/** Runs the CLI on this terminal, with policies, plugins and state; returns its exit code. */
+export async function runPulumi(root: string, args: readonly string[], env = process.env): Promise<number> {
+  const prepared = await prepare(root, args, env);
+  try {
+    return await runForeground(prepared.cli, prepared.args, { cwd: root, env: prepared.env });
+  } finally {
+    prepared.finish();
+  }
+}
+
+/** Runs the CLI and returns what it prints, for callers that use the answer. */
+export async function capturePulumi(
+  root: string,
+  args: readonly string[],
+  env = process.env,
+): Promise<Captured> {
+  const prepared = await prepare(root, args, env);
+  try {
+    return await runCaptured(prepared.cli, prepared.args, { cwd: root, env: prepared.env });
+  } finally {
+    prepared.finish();
+  }
+}
+
+async function prepare(root: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Prepared> {
+  const call = parseInvocation(args, env);
+  const state = openState(root, env);
+  const works = !call.help && call.command !== undefined;
+  if (works && readsSettings(call)) readStackSettings(root, call.stack);
+  if (works && changesResources(call)) {
+    requireCluster(root, call);
+    clearStaleLocks(root, state, call.stack);
+  }
+  if (works && runsProgram(call)) await ensureManifests(root, { log: report });
+  if (works && call.command === "up" && buildsImage(root, call)) await ensureWheels(root, env);
+
+  const cli = await findCli(root, env);
+  const plugins = works && startsPlugins(call) ? await choosePlugins(root, cli, env) : undefined;
+  if (plugins !== undefined) report(`${describeCli(cli)}; ${plugins.description}`);
+  const runEnv = pulumiEnvironment(env, { cli, state, stack: call.stack, plugins });
+  if (works && readsSettings(call))
+    await ensureStack(root, state, call.stack, { cli: cli.path, env: runEnv });
+
+  const file = call.settingsFile ?? stackFile(root, call.stack);
+  const settings = works && readsSettings(call) ? workingSettings(root, state, file) : undefined;
+  const configFile = (settings ?? call.settingsFile) ? ["--config-file", settings?.path ?? file] : [];
+  try {
+    if (works && changesResources(call) && interrupted(root, state, call.stack)) {
+      const run = (cliArgs: readonly string[], input?: string): Promise<Captured> =>
+        runCaptured(cli.path, cliArgs, { cwd: root, env: runEnv, input });
+      await settleInterrupted(call.stack, run, configFile);
+    }
+    const policies = withPolicyPack(root, call, emptyPolicyConfiguration(root));
+    return {
+      cli: cli.path,
+      args: insertFlags(call, [...configFile, ...policies]),
+      env: runEnv,
+      finish: () => settings?.finish(),
+    };
+  } catch (error) {
+    settings?.finish();
+    throw error;
+  }
+}
+
+function interrupted(root: string, state: State, stack: string): boolean {
+  const checkpoint = readCheckpoint(root, state, stack);
+  return checkpoint !== undefined && hasInterrupted(checkpoint);
+}
+
+/** Whether the stack builds the application's image instead of taking one by digest. */
+function buildsImage(root: string, call: Invocation): boolean {
+  const application = readStackSettings(root, call.stack).config?.["technova:application"];
+  return JSON.stringify(application ?? {}).includes('"build"');
+}
+
+function emptyPolicyConfiguration(root: string): string {
+  const path = join(stateDirectory(root), "policy-config.json");
+  mkdirSync(stateDirectory(root), { recursive: true, mode: 0o700 });
+  writeFileSync(path, "{}\n");
+  return path;
+}
