@@ -1,7 +1,8 @@
 import { hash } from "bcryptjs";
 import type { PropertyMap } from "../rpc/values";
-import { flag, integer, text, withDefaults, type Fields } from "./arguments";
-import { KEEPERS, type Kind } from "./kind";
+import { flag, integer, text, withDefaults, type Fields } from "../rpc/fields";
+import { KEEPERS } from "./keepers";
+import { type Kind } from "../rpc/kind";
 import { pick, shuffled, systemBytes } from "./source";
 
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -1,6 +1,7 @@
 import type { PropertyValue } from "../rpc/values";
-import { integer, reveal, text } from "./arguments";
-import { KEEPERS, type Kind } from "./kind";
+import { integer, reveal, text } from "../rpc/fields";
+import { KEEPERS } from "./keepers";
+import { type Kind } from "../rpc/kind";
 import { pick, seededBytes, shuffled, systemBytes } from "./source";
 import { ADJECTIVES, ADVERBS, ANIMALS } from "./words";
 

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { KEEPERS, type Kind } from "./kind";
+import { KEEPERS } from "./keepers";
+import { type Kind } from "../rpc/kind";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

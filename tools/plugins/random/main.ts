@@ -1,5 +1,6 @@
 import { version } from "@pulumi/random/package.json";
 import { serveProvider } from "../rpc";
-import { randomProvider } from "./provider";
+import { kindsProvider } from "../rpc/kinds";
+import { RANDOM_KINDS } from "./kinds";
 
-void serveProvider(randomProvider(version));
+void serveProvider(kindsProvider(version, RANDOM_KINDS));

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { PropertyMap } from "../rpc/values";
-import { integer, text } from "./arguments";
-import { KEEPERS, type Adopted, type Kind } from "./kind";
+import { integer, text } from "../rpc/fields";
+import { KEEPERS } from "./keepers";
+import { type Adopted, type Kind } from "../rpc/kind";
 import { below, seededBytes, systemBytes } from "./source";
 
 function idOutputs(bytes: Buffer, prefix: string): PropertyMap {
@@ -54,7 +55,8 @@ export const randomBytesKind: Kind = {
 
 function bytesResource(bytes: Buffer) {
   const base64 = bytes.toString("base64");
-  return { id: base64, outputs: { base64, hex: bytes.toString("hex") } };
+  // Ids are not encrypted, so the id is not the value, as it is with the official plugin.
+  return { id: "none", outputs: { base64, hex: bytes.toString("hex") } };
 }
 
 export const randomInteger: Kind = {

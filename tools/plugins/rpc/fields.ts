@@ -1,4 +1,4 @@
-import type { CheckFailure } from "../rpc/provider";
+import type { CheckFailure } from "./provider";
 import {
   isPropertyMap,
   Secret,
@@ -6,7 +6,7 @@ import {
   withoutSecrets,
   type PropertyMap,
   type PropertyValue,
-} from "../rpc/values";
+} from "./values";
 
 type FieldType = "integer" | "boolean" | "string" | "map" | "list";
 
@@ -53,12 +53,12 @@ export function withDefaults(fields: Fields, inputs: PropertyMap): PropertyMap {
   return complete;
 }
 
-/** A value in the form in which two of them are compared: empty texts and maps are the same as none. */
+/** A value in the form in which two of them are compared: what is empty is the same as none. */
 export function comparable(value: PropertyValue | undefined): PropertyValue | undefined {
   const plain = reveal(value);
-  if (plain === "") return undefined;
+  if (plain === "" || (Array.isArray(plain) && !plain.length)) return undefined;
   if (!isPropertyMap(plain)) return plain;
-  const entries = Object.entries(plain).filter(([, entry]) => entry !== null);
+  const entries = Object.entries(plain).filter(([, entry]) => comparable(entry) !== undefined);
   return entries.length ? Object.fromEntries(entries) : undefined;
 }
 
