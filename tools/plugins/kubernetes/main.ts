@@ -1,0 +1,4 @@
+import { serveProvider } from "../rpc";
+import { kubernetesProvider } from "./provider";
+
+void serveProvider(kubernetesProvider());
