@@ -1,0 +1,1 @@
+"""Inventory service: items, locations, stock levels and movements."""

@@ -1,0 +1,114 @@
+"""The `inventory` command."""
+
+import argparse
+import getpass
+import logging
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from inventory.core.config import SettingsError, load_settings
+from inventory.core.logs import configure_logging
+from inventory.core.security import hash_key
+from inventory.migrations.runner import MigrationError, downgrade, migrate
+from inventory.server import serve
+from inventory.smoke import SmokeTestError, run_smoke_test
+
+logger = logging.getLogger("inventory")
+
+MIN_KEY_LENGTH = 32
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="inventory", description="The inventory service.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="answer requests until SIGTERM")
+
+    up = commands.add_parser("migrate", help="upgrade the database schema")
+    up.add_argument("--to", default="head", metavar="REVISION", help="revision, or head (default)")
+    down = commands.add_parser(
+        "downgrade", help="downgrade the database schema; data of newer columns is lost"
+    )
+    down.add_argument("--to", required=True, metavar="REVISION", help="revision, or base: delete everything")
+    down.add_argument("--delete-all-data", action="store_true", help="needed for --to base")
+    for command in (up, down):
+        command.add_argument(
+            "--wait",
+            type=float,
+            default=120,
+            metavar="SECONDS",
+            help="how long to wait for the database (120)",
+        )
+
+    smoke = commands.add_parser("smoke-test", help="check a running service from outside")
+    smoke.add_argument("--url", required=True, help="such as https://inventory.example.com")
+    smoke.add_argument("--expect-version", metavar="VERSION", help="version that has to answer")
+    smoke.add_argument("--api-key-file", type=Path, help="file with a key; else INVENTORY_SMOKE_API_KEY")
+    smoke.add_argument("--write", action="store_true", help="also record movements (needs an admin key)")
+    smoke.add_argument("--ca-file", type=Path, help="certificate authority of the URL, as PEM")
+
+    commands.add_parser(
+        "hash-key", help="make the settings entry of an API key read from standard input"
+    ).add_argument("--generate", action="store_true", help="make up a new key, and print it too")
+    return parser
+
+
+def _hash_key(generate: bool) -> int:
+    if generate:
+        key = secrets.token_urlsafe(32)
+        print(f"key:    {key}")
+    else:
+        key = getpass.getpass("API key: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+        if len(key) < MIN_KEY_LENGTH:
+            print(
+                f"A key needs {MIN_KEY_LENGTH} random characters; `inventory hash-key --generate` makes one.",
+                file=sys.stderr,
+            )
+            return 2
+    print(f"sha256: {hash_key(key)}" if generate else hash_key(key))
+    return 0
+
+
+def _smoke_key(path: Path | None) -> str | None:
+    return path.read_text(encoding="utf-8").strip() if path else os.environ.get("INVENTORY_SMOKE_API_KEY")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    match arguments.command:
+        case "hash-key":
+            return _hash_key(arguments.generate)
+        case "smoke-test":
+            run_smoke_test(
+                arguments.url,
+                api_key=_smoke_key(arguments.api_key_file),
+                expect_version=arguments.expect_version,
+                write=arguments.write,
+                ca_file=arguments.ca_file,
+            )
+            return 0
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.version)
+    url = settings.database_url.get_secret_value()
+    match arguments.command:
+        case "migrate":
+            logger.info(migrate(url, arguments.to, arguments.wait))
+        case "downgrade":
+            if arguments.to == "base" and not arguments.delete_all_data:
+                raise MigrationError("--to base deletes all data; add --delete-all-data if that is meant.")
+            logger.info(downgrade(url, arguments.to, arguments.wait))
+        case "serve":
+            return serve(settings)
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; returns 0, 1 (it failed) or 2 (used wrongly, or settings are wrong)."""
+    try:
+        return _run(_parser().parse_args(argv))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (MigrationError, SmokeTestError) as error:
+        print(error, file=sys.stderr)
+        return 1

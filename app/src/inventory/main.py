@@ -1,0 +1,70 @@
+"""Puts the service together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio import to_thread
+from fastapi import FastAPI
+
+from inventory.api.routes import audit, health, item_csv, items, locations, movements, stock
+from inventory.api.schemas.problems import PROBLEM_RESPONSES
+from inventory.core.business_metrics import BusinessMetrics
+from inventory.core.config import Settings
+from inventory.core.database import Database
+from inventory.core.lifecycle import Lifecycle
+from inventory.core.metrics import Metrics, PoolCollector
+from inventory.core.middleware import RequestMiddleware
+from inventory.core.problems import install_problem_handlers
+from inventory.core.ratelimit import RateLimiter
+from inventory.core.readiness import Readiness
+from inventory.core.security import KeyRing
+
+
+def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAPI:
+    """The application; it connects to nothing before its first request."""
+    lifecycle = lifecycle or Lifecycle()
+    metrics = Metrics(settings.version, settings.environment)
+    database = Database(settings)
+    readiness = Readiness(settings, lifecycle)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        threads = to_thread.current_default_thread_limiter()
+        threads.total_tokens = settings.database_pool_size
+        business = BusinessMetrics(database)
+        metrics.registry.register(business)
+        metrics.registry.register(PoolCollector(lambda: database.pool, threads))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(business.run, settings.business_metrics_interval_seconds)
+            yield
+            tasks.cancel_scope.cancel()
+        database.dispose()
+        readiness.dispose()
+
+    app = FastAPI(
+        title="Inventory",
+        version=settings.version,
+        summary="Items, locations, stock levels and movements.",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its page loads scripts from elsewhere, which a closed network refuses
+        redoc_url=None,
+    )
+    app.state.database = database
+    app.state.metrics = metrics
+    app.state.readiness = readiness
+    app.state.key_ring = KeyRing(settings.api_keys)
+    app.state.rate_limiter = RateLimiter(settings.rate_limit_per_minute)
+    app.include_router(health.router)
+    for module in (item_csv, items, locations, stock, movements, audit):
+        app.include_router(module.router, responses=PROBLEM_RESPONSES)
+    install_problem_handlers(app)
+    app.add_middleware(
+        RequestMiddleware,
+        metrics=metrics,
+        lifecycle=lifecycle,
+        version=settings.version,
+        max_request_bytes=settings.max_request_bytes,
+    )
+    return app

@@ -1,0 +1,23 @@
+"""${message}
+
+What it does, why, and how long it locks which table.
+"""
+
+from alembic import op
+
+from inventory.migrations.revisions import record_revision
+
+revision = "${up_revision}"
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "raise NotImplementedError"}
+    # The oldest revision whose code still works on this schema; raise it in contracting migrations only.
+    record_revision("${up_revision}", compatible_from="0001")
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "raise NotImplementedError"}
