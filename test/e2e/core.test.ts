@@ -1,0 +1,97 @@
+import { expect } from "chai";
+import { call, gatewayOf, type Gateway } from "./support/gateway";
+import { npm, npmOk, start, checkout } from "./support/command";
+import { startLoad } from "./support/load";
+import { kubectl, objectVersions } from "./support/cluster";
+import { machineState } from "./support/machine";
+
+/** The main job, on the embedded cluster: from nothing to a running service, and back to nothing. */
+describe("core", function () {
+  this.timeout("45m");
+  // Each step stands on the one before it.
+  this.bail(true);
+
+  const before = machineState();
+  const subject = { sku: "E2E-0001", location: "E2E" };
+  let gateway: Gateway;
+  let booked = 0;
+
+  after(async () => {
+    await npm("destroy", "--stack", "local", "--yes");
+    await npm("cluster", "down");
+  });
+
+  const onHand = async (): Promise<number> => {
+    const reply = await call(gateway, "GET", `/api/v1/items/${subject.sku}/stock`);
+    expect(reply.status, reply.text).to.equal(200);
+    return (JSON.parse(reply.text) as { total: number }).total;
+  };
+  const setVersion = (version: string) =>
+    npmOk("pulumi", "config", "set", "--stack", "local", "--path", "technova:application.version", version);
+
+  it("npm start ends with the URL of a service that answers over verified TLS", async () => {
+    const { output } = await npmOk("start");
+    gateway = await gatewayOf("local");
+    expect(output).to.include(gateway.url.href.replace(/\/$/, ""));
+    expect((await call(gateway, "GET", "/healthz")).status).to.equal(200);
+  });
+
+  it("the README's first steps create a location, an item and a receipt, and read the stock back", async () => {
+    const { code, output } = await start("bash", ["app/first-steps.sh"]).finished;
+    expect(code, output).to.equal(0);
+    expect(output).to.match(/"on_hand": *"?25/);
+  });
+
+  it("a second npm start changes nothing", async () => {
+    const versions = await objectVersions();
+    const { output } = await npmOk("start");
+    expect(output).not.to.match(/^\s+[+~-]{1,2} .*(creat|updat|delet|replac)/m);
+    expect(await objectVersions()).to.deep.equal(versions);
+  });
+
+  it("a new version rolls out under 50 requests per second and no request fails", async () => {
+    for (const [path, body] of [
+      ["/api/v1/locations", { code: subject.location, name: "End to end" }],
+      ["/api/v1/items", { sku: subject.sku, name: "Probe", category: "test", unit: "each", price: "1.00" }],
+    ] as const) {
+      const reply = await call(gateway, "POST", path, body);
+      expect(reply.status, reply.text).to.equal(201);
+    }
+    const load = startLoad(gateway, { subject, rate: 50, maxSeconds: 900 });
+    await setVersion("1.0.1");
+    const up = await npm("up", "--stack", "local", "--yes", "--skip-preview");
+    const report = await load.stop();
+    expect(up.code, up.output).to.equal(0);
+    console.log(`      ${JSON.stringify(report)}`);
+    expect(report.failed, JSON.stringify(report)).to.equal(0);
+    expect(Object.keys(report.versions)).to.have.members(["1.0.0", "1.0.1"]);
+    booked += report.acknowledgedUnits;
+    expect(await onHand(), "every acknowledged receipt is in the database, once").to.equal(booked);
+    expect((await call(gateway, "GET", "/healthz")).headers["x-inventory-version"]).to.equal("1.0.1");
+  });
+
+  it("a setting that violates a policy is stopped in preview and in up, before anything is applied", async () => {
+    const versions = await objectVersions();
+    const violate = ["--config-file", `${checkout}/test/e2e/fixtures/violation.yaml`];
+    for (const command of ["preview", "up"]) {
+      const outcome = await npm(
+        command,
+        "--stack",
+        "local",
+        ...(command === "up" ? ["--yes"] : []),
+        ...violate,
+      );
+      expect(outcome.code, outcome.output).not.to.equal(0);
+      expect(outcome.output).to.include("mandatory").and.to.include("service-type");
+    }
+    expect(await objectVersions()).to.deep.equal(versions);
+  });
+
+  it("destroy and cluster down leave the machine as it was", async () => {
+    await npmOk("destroy", "--stack", "local", "--yes");
+    const left = await kubectl("get", "namespaces", "-o", "name");
+    expect(left).not.to.match(/namespace\/(inventory|gateway)/);
+    await npmOk("cluster", "down");
+    expect(machineState()).to.deep.equal(before);
+  });
+});
