@@ -12,11 +12,11 @@ export function pulumiEnvironment(
   env: NodeJS.ProcessEnv,
   run: { readonly cli: Cli; readonly state: State; readonly stack: string; readonly plugins?: Plugins },
 ): NodeJS.ProcessEnv {
-  const path = [run.plugins?.folder, run.cli.origin === "path" ? undefined : dirname(run.cli.path), env.PATH];
   const result: NodeJS.ProcessEnv = {
     ...env,
     ...clusterEnvironment(),
-    PATH: path.filter((part) => part !== undefined).join(delimiter),
+    // The language host lies beside a downloaded CLI.
+    PATH: run.cli.origin === "npm" ? `${dirname(run.cli.path)}${delimiter}${env.PATH ?? ""}` : env.PATH,
     PULUMI_BACKEND_URL: run.state.url,
     PULUMI_STACK: run.stack,
     // The state tells how its secrets are encrypted when the settings do not; see settings.ts.
@@ -25,6 +25,11 @@ export function pulumiEnvironment(
     PULUMI_SUPPRESS_NEO_LINK: "true",
   };
   if (run.state.passphraseFile !== undefined) result.PULUMI_CONFIG_PASSPHRASE_FILE = run.state.passphraseFile;
+  if (run.plugins?.home !== undefined) {
+    result.PULUMI_HOME = run.plugins.home;
+    // Otherwise a state written with an older provider would ask for exactly that version.
+    result.PULUMI_ENABLE_LEGACY_PLUGIN_SEARCH = "true";
+  }
   if (run.plugins?.downloads === false) {
     result.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION = "true";
     result.PULUMI_DISABLE_REGISTRY_RESOLVE = "true";

@@ -5,6 +5,7 @@ import { preparePlugins } from "../plugins";
 import { pulumiHome } from "./cache";
 import { onPath, type Cli } from "./cli";
 import { pulumiDownloads, reachable } from "./network";
+import { pluginHome } from "./pluginHome";
 
 /** A provider package that the program uses. */
 export interface ProviderPackage {
@@ -13,8 +14,8 @@ export interface ProviderPackage {
 }
 
 export interface Plugins {
-  /** Folder to put in front of PATH; undefined when every plugin is an official one. */
-  readonly folder?: string;
+  /** For PULUMI_HOME; undefined when every plugin is an official one. */
+  readonly home?: string;
   /** Whether the CLI may download what is missing. */
   readonly downloads: boolean;
   /** One line for the user. */
@@ -23,7 +24,9 @@ export interface Plugins {
 
 const manifest = z.object({
   version: z.string(),
-  pulumi: z.object({ resource: z.boolean(), name: z.string(), version: z.string().optional() }).optional(),
+  pulumi: z
+    .object({ resource: z.boolean().optional(), name: z.string().optional(), version: z.string().optional() })
+    .optional(),
 });
 
 /** The provider packages among the installed dependencies. */
@@ -33,7 +36,7 @@ export function providerPackages(root: string): ProviderPackage[] {
     const path = join(scope, folder, "package.json");
     if (!existsSync(path)) return [];
     const { pulumi, version } = manifest.parse(JSON.parse(readFileSync(path, "utf8")));
-    if (pulumi?.resource !== true) return [];
+    if (pulumi?.resource !== true || pulumi.name === undefined) return [];
     return [{ name: pulumi.name, version: (pulumi.version ?? version).replace(/^v/, "") }];
   });
 }
@@ -47,11 +50,20 @@ export async function choosePlugins(root: string, cli: Cli, env: NodeJS.ProcessE
   const languageHost = onPath(host, env) === undefined && !existsSync(join(dirname(cli.path), host));
   const missing = providerPackages(root).filter((provider) => !isInstalled(provider, env));
   const downloads = missing.length === 0 || (await reachable(pulumiDownloads));
-  const own = downloads ? [] : missing.map((provider) => provider.name);
+  const own = downloads ? [] : missing;
   if (!languageHost && own.length === 0) return { downloads, description: "plugins: official" };
-  const folder = await preparePlugins({ packages: own, languageHost });
-  const names = [...(languageHost ? ["language host"] : []), ...own];
-  return { folder, downloads, description: `plugins: the project's own for ${names.join(", ")}` };
+  const launchers = await preparePlugins({ packages: own.map((provider) => provider.name), languageHost });
+  const plugins = own.map(({ name, version }) => ({
+    folder: `resource-${name}-v${version}`,
+    executable: `pulumi-resource-${name}`,
+  }));
+  if (languageHost) plugins.push({ folder: `language-nodejs-v${cli.version}`, executable: host });
+  const names = [...(languageHost ? ["language host"] : []), ...own.map((provider) => provider.name)];
+  return {
+    home: pluginHome(root, pulumiHome(env), launchers, plugins),
+    downloads,
+    description: `plugins: the project's own for ${names.join(", ")}`,
+  };
 }
 
 /** On PATH or in Pulumi's plugin folder, in the version that the program was written for. */
