@@ -22,7 +22,10 @@ export const images = {
     repository: "metrics-server/metrics-server",
     version: "v0.9.0",
   },
-  /** The database in the cluster. Runs as 999:999 with upstream's `docker-entrypoint.sh`. */
+  /**
+   * The database in the cluster. Runs as 999:999 with upstream's entry point, of which POSTGRES_PASSWORD_FILE, PGDATA
+   * and the scripts in /docker-entrypoint-initdb.d are used, and stops at SIGINT.
+   */
   postgres: { registry: "docker.io", repository: "library/postgres", version: "15.18-bookworm" },
   /** What the application's image is built from. */
   python: { registry: "docker.io", repository: "library/python", version: "3.11-slim-bookworm" },

@@ -17,11 +17,8 @@ export interface ManifestObject {
   readonly [field: string]: unknown;
 }
 
-/** Changes one object before it is registered; most leave it as it is. */
-export type ManifestPatch = (object: ManifestObject) => ManifestObjectInputs;
-
-/** An object whose fields may come from other resources. */
-export type ManifestObjectInputs = ManifestObject | { readonly [field: string]: pulumi.Input<unknown> };
+/** Returns the object to register in its place, or itself; fields below the name may come from other resources. */
+export type ManifestPatch = (object: ManifestObject) => ManifestObject;
 
 export interface UpstreamManifestArgs {
   /** Entry of `manifests.lock.json`. */
@@ -43,11 +40,7 @@ export class UpstreamManifest extends pulumi.ComponentResource {
     const register = (object: ManifestObject, dependsOn: pulumi.Resource[]) =>
       new KubernetesObject(
         `${name}-${object.kind.toLowerCase()}-${object.metadata.name}`,
-        object,
-        (args.patches ?? []).reduce<ManifestObjectInputs>(
-          (patched, patch) => patch(patched as ManifestObject),
-          object,
-        ),
+        (args.patches ?? []).reduce((patched, patch) => patch(patched), object),
         { parent: this, dependsOn },
       );
     const definitions = objects.filter(isDefinition).map((object) => register(object, []));
@@ -58,14 +51,10 @@ export class UpstreamManifest extends pulumi.ComponentResource {
 
 /** Any Kubernetes object, by the type that the provider's own class for it would have. */
 class KubernetesObject extends pulumi.CustomResource {
-  constructor(
-    name: string,
-    { apiVersion, kind }: ManifestObject,
-    inputs: ManifestObjectInputs,
-    opts: pulumi.CustomResourceOptions,
-  ) {
+  constructor(name: string, object: ManifestObject, opts: pulumi.CustomResourceOptions) {
+    const { apiVersion, kind } = object;
     const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
-    super(`kubernetes:${group}:${kind}`, name, { ...inputs }, { ...opts, version: providerVersion });
+    super(`kubernetes:${group}:${kind}`, name, { ...object }, { ...opts, version: providerVersion });
   }
 }
 

@@ -123,11 +123,7 @@ export class Gateway extends pulumi.ComponentResource {
     const parent = { parent: this };
     const own =
       tls.mode === "selfSigned"
-        ? new Certificate(
-            `${name}-tls`,
-            { dnsNames: args.hostnames, validityDays: tls.validityDays },
-            parent,
-          )
+        ? new Certificate(`${name}-tls`, { dnsNames: args.hostnames, validityDays: tls.validityDays }, parent)
         : undefined;
     const secret = new Secret(
       `${name}-tls`,

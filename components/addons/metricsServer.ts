@@ -1,10 +1,12 @@
 import { Secret } from "@pulumi/kubernetes/core/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
+import type { input } from "@pulumi/kubernetes/types";
 import * as pulumi from "@pulumi/pulumi";
 import type { MetricsServerSettings } from "../config/platform";
 import { imageReference, type ImageSource } from "../images";
 import { platformLabels } from "../labels";
-import { UpstreamManifest, type ManifestObject, type ManifestObjectInputs } from "../manifest";
+import { UpstreamManifest, type ManifestObject } from "../manifest";
+import { containerSecurity, podSecurity, topologySpread } from "../security";
 import { Certificate } from "./certificate";
 
 /** Upstream's namespace; its role bindings are made for it. */
@@ -41,21 +43,17 @@ export class MetricsServer extends pulumi.ComponentResource {
         immutable: true,
         stringData: { "tls.crt": certificate.certificate, "tls.key": certificate.privateKey },
       },
-      { ...parent, replaceOnChanges: ["stringData"] },
+      parent,
     );
     new UpstreamManifest(
       `${name}-manifest`,
       {
         manifest: "metrics-server",
         patches: [
-          withSelector,
+          withLabels,
           (object) => withVerifiedApi(object, certificate.caCertificate),
-          (object) =>
-            withHardenedDeployment(object, {
-              image: imageReference("metricsServer", args.images),
-              settings: args.settings,
-              secretName: secret.metadata.name,
-            }),
+          (object) => withHardenedDeployment(object, args, secret.metadata.name),
+          withoutDefaultToken,
         ],
       },
       parent,
@@ -72,4 +70,88 @@ export class MetricsServer extends pulumi.ComponentResource {
     }
     this.registerOutputs();
   }
+}
+
+/** Upstream adds its label to everything, selectors included, when it builds a release from its objects. */
+export function withLabels(object: ManifestObject): ManifestObject {
+  const { labels = {} } = object.metadata as { labels?: Record<string, string> };
+  const metadata = { ...object.metadata, labels: { ...labels, ...metricsServerLabels, ...platformLabels } };
+  const labelled = { ...object, metadata };
+  return object.kind === "Service"
+    ? { ...labelled, spec: { ...(object.spec as object), selector: metricsServerLabels } }
+    : labelled;
+}
+
+/** The API server verifies metrics-server by this authority and by no other. */
+export function withVerifiedApi(object: ManifestObject, caCertificate: pulumi.Input<string>): ManifestObject {
+  if (object.kind !== "APIService") return object;
+  const caBundle = pulumi.output(caCertificate).apply((pem) => Buffer.from(pem).toString("base64"));
+  return { ...object, spec: { ...(object.spec as object), insecureSkipTLSVerify: false, caBundle } };
+}
+
+/** A token only for the Pod that asks for it. */
+export function withoutDefaultToken(object: ManifestObject): ManifestObject {
+  return object.kind === "ServiceAccount" ? { ...object, automountServiceAccountToken: false } : object;
+}
+
+/** Pinned image, verified kubelets, limits, spread and the platform's security defaults. */
+export function withHardenedDeployment(
+  object: ManifestObject,
+  { settings, images }: MetricsServerArgs,
+  secretName: pulumi.Input<string>,
+): ManifestObject {
+  if (object.kind !== "Deployment") return object;
+  const spec = object.spec as input.apps.v1.DeploymentSpec & { template: { spec: UpstreamPod } };
+  const pod = spec.template.spec;
+  const [upstream] = pod.containers;
+  const container: input.core.v1.Container = {
+    ...upstream,
+    name: "metrics-server",
+    image: imageReference("metricsServer", images),
+    args: [
+      ...upstream.args.filter((argument) => !argument.startsWith("--cert-dir")),
+      `--tls-cert-file=${certificatePath}/tls.crt`,
+      `--tls-private-key-file=${certificatePath}/tls.key`,
+      settings.kubeletCertificates === "insecure"
+        ? "--kubelet-insecure-tls"
+        : "--kubelet-certificate-authority=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
+    ],
+    resources: {
+      requests: { cpu: "50m", memory: "64Mi" },
+      limits: { cpu: "500m", memory: "256Mi" },
+    },
+    securityContext: containerSecurity,
+    volumeMounts: [...upstream.volumeMounts, { name: "tls", mountPath: certificatePath, readOnly: true }],
+  };
+  return {
+    ...object,
+    spec: {
+      ...spec,
+      replicas: settings.replicas,
+      revisionHistoryLimit: 0,
+      selector: { matchLabels: metricsServerLabels },
+      template: {
+        metadata: { labels: { ...metricsServerLabels, ...platformLabels } },
+        spec: {
+          ...pod,
+          automountServiceAccountToken: true,
+          securityContext: podSecurity(1000),
+          topologySpreadConstraints: topologySpread(
+            { nodes: "preferred", zones: "none" },
+            metricsServerLabels,
+          ),
+          containers: [container],
+          volumes: [...pod.volumes, { name: "tls", secret: { secretName, defaultMode: 0o440 } }],
+        },
+      },
+    },
+  };
+}
+
+/** The parts of upstream's Pod that are kept and added to. */
+interface UpstreamPod {
+  readonly containers: readonly [
+    { readonly args: string[]; readonly volumeMounts: input.core.v1.VolumeMount[] },
+  ];
+  readonly volumes: input.core.v1.Volume[];
 }

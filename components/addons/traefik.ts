@@ -49,7 +49,7 @@ export class Traefik extends pulumi.ComponentResource {
         immutable: true,
         data: { "dynamic.yaml": traefikTlsOptions(settings.minimumTlsVersion) },
       },
-      { ...parent, replaceOnChanges: ["data"] },
+      parent,
     );
     new Deployment(
       `${name}-deployment`,

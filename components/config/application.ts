@@ -145,11 +145,7 @@ export const applicationSchema = section({
   version: text('a version such as "1.4.0" or "1.4.0-rc.1"', /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 63),
   image,
   /** Revision that the database's schema has to be at for this release. */
-  schemaRevision: text(
-    "the identifier of a schema migration: letters, digits and underscores",
-    /^[0-9A-Za-z_]+$/,
-    63,
-  ),
+  schemaRevision: text('the four digits of a schema migration in quotes, such as "0004"', /^\d{4}$/),
   /** Name under which the service is reached from outside. */
   hostname: hostName(),
   /** Pods at rest; the autoscaler's lower bound where there is one. */

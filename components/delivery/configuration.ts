@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+import { ConfigMap, Secret } from "@pulumi/kubernetes/core/v1";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random/randomPassword";
+import type { ApplicationSettings } from "../config/application";
+import { labels } from "../labels";
+
+export interface ConfigurationArgs {
+  /** The application that reads it. */
+  readonly application: string;
+  readonly settings: ApplicationSettings;
+  /** Name of the environment, for people. */
+  readonly environment: string;
+  readonly namespace: pulumi.Input<string>;
+  /** Address of the database; left out where an existing Secret has it. */
+  readonly databaseUrl?: pulumi.Output<string>;
+}
+
+/**
+ * What the application's Pods read, in objects that never change: another value is another object with another name.
+ * So each version of the Pod template keeps the configuration it was released with, and a change of configuration is
+ * a release like any other. The objects of the version before go when the release is through.
+ */
+export class Configuration extends pulumi.ComponentResource {
+  /** ConfigMap with the environment variables. */
+  readonly configMapName: pulumi.Output<string>;
+  /** Secrets whose keys are mounted as files. */
+  readonly secretNames: readonly pulumi.Input<string>[];
+  /** The key of the first administrator; secret. */
+  readonly adminApiKey: pulumi.Output<string>;
+
+  constructor(name: string, args: ConfigurationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("technova:delivery:Configuration", name, {}, opts);
+    const parent = { parent: this };
+    const metadata = {
+      namespace: args.namespace,
+      labels: labels({ name: args.application, component: "api" }),
+    };
+    const data = environmentVariables(args.settings, args.environment);
+    // The hash is part of the resource's own name too: after a release that failed, its predecessor's ConfigMap is
+    // still the resource of that name, and going back to it creates nothing twice.
+    const hash = contentHash(data);
+    this.configMapName = new ConfigMap(
+      `${name}-map-${hash}`,
+      { metadata: { ...metadata, name: `${name}-${hash}` }, immutable: true, data },
+      parent,
+    ).metadata.name;
+    this.adminApiKey = new RandomPassword(`${name}-admin-key`, { length: 48, special: false }, parent).result;
+    // Named at random by Pulumi, anew with each content: a hash in the name would let others test guesses of it.
+    const secret = new Secret(
+      `${name}-secrets`,
+      {
+        metadata,
+        immutable: true,
+        stringData: {
+          inventory_api_keys: this.adminApiKey.apply(apiKeys),
+          ...(args.databaseUrl === undefined ? {} : { inventory_database_url: args.databaseUrl }),
+        },
+      },
+      parent,
+    );
+    const { database } = args.settings;
+    const existing = database.type === "external" ? database.existingSecret : undefined;
+    this.secretNames = [secret.metadata.name, ...(existing === undefined ? [] : [existing])];
+    this.registerOutputs({ configMapName: this.configMapName });
+  }
+}
+
+/** The service's environment. */
+export function environmentVariables(
+  settings: ApplicationSettings,
+  environment: string,
+): Record<string, string> {
+  const { configuration, shutdown } = settings;
+  return {
+    INVENTORY_ENVIRONMENT: environment,
+    INVENTORY_LOG_LEVEL: configuration.logLevel,
+    INVENTORY_DATABASE_POOL_SIZE: String(configuration.databasePoolSize),
+    INVENTORY_RATE_LIMIT_PER_MINUTE: String(configuration.rateLimitPerMinute),
+    INVENTORY_MAX_REQUEST_BYTES: String(configuration.maxRequestBytes),
+    INVENTORY_EXPECTED_SCHEMA_REVISION: settings.schemaRevision,
+    // The Pod has drained before it is told to stop.
+    INVENTORY_SHUTDOWN_DELAY_SECONDS: "0",
+    INVENTORY_SHUTDOWN_GRACE_SECONDS: String(shutdown.graceSeconds),
+  };
+}
+
+/** Ten hex digits that follow from the content, whatever the order of its keys. */
+export function contentHash(data: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 10);
+}
+
+/** The service knows the SHA-256 of its keys only: they are random, so that a plain hash cannot be reversed. */
+export function apiKeys(adminKey: string): string {
+  const sha256 = createHash("sha256").update(adminKey).digest("hex");
+  return JSON.stringify([{ name: "admin", role: "admin", sha256 }]);
+}

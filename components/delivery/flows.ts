@@ -1,0 +1,54 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Flow, Peer, Pods } from "../cluster/flows";
+import { dnsFlow, monitoring } from "../cluster/wellKnown";
+import type { DatabaseSettings } from "../config/application";
+import { selectorLabels, type Identity } from "../labels";
+import { databaseIdentity, postgresPort } from "./database";
+import { migrationIdentity } from "./migration";
+import { applicationPort } from "./workload";
+
+export interface ApplicationFlowsArgs {
+  readonly identity: Identity;
+  readonly namespace: pulumi.Input<string>;
+  /** The Pods that requests come from. */
+  readonly gateway: Pods;
+  readonly database: DatabaseSettings;
+}
+
+/** All that the application's Pods may say to anyone, and anyone to them. A node always reaches its own Pods. */
+export function applicationFlows({ identity, namespace, gateway, database }: ApplicationFlowsArgs): Flow[] {
+  const pods = (each: Identity): Pods => ({ namespace, labels: selectorLabels(each) });
+  const api = pods(identity);
+  const migration = pods(migrationIdentity(identity.name));
+  const store: Peer =
+    database.type === "inCluster" ? pods(databaseIdentity(identity.name)) : { cidrs: database.cidrs };
+  const storePorts = [{ port: database.type === "inCluster" ? postgresPort : database.port }];
+  const http = [{ port: applicationPort }];
+  return [
+    { name: "gateway-to-api", from: gateway, to: api, ports: http, why: "Requests of users." },
+    {
+      name: "api-to-database",
+      from: api,
+      to: store,
+      ports: storePorts,
+      why: "The service keeps its data there.",
+    },
+    {
+      name: "migration-to-database",
+      from: migration,
+      to: store,
+      ports: storePorts,
+      why: "Schema migrations before each release.",
+    },
+    {
+      name: "monitoring-to-api",
+      from: monitoring,
+      to: api,
+      ports: http,
+      why: "Prometheus reads the metrics.",
+      unguarded: "from",
+    },
+    dnsFlow("api", api),
+    dnsFlow("migration", migration),
+  ];
+}

@@ -1,0 +1,96 @@
+import type { input } from "@pulumi/kubernetes/types";
+import type * as pulumi from "@pulumi/pulumi";
+import type { ApplicationSettings } from "../config/application";
+import { labels, selectorLabels, type Identity } from "../labels";
+import {
+  containerSecurity,
+  podSecurity,
+  resourceRequirements,
+  temporaryMount,
+  temporaryVolume,
+  topologySpread,
+} from "../security";
+
+export const applicationPort = 8080;
+
+/** What every Pod of the application is made from, whatever it runs. */
+export interface PodArgs {
+  readonly settings: ApplicationSettings;
+  readonly identity: Identity;
+  readonly image: pulumi.Input<string>;
+  readonly serviceAccountName: pulumi.Input<string>;
+  readonly priorityClassName: pulumi.Input<string>;
+  readonly pullSecrets: readonly pulumi.Input<string>[];
+  readonly configMapName: pulumi.Input<string>;
+  readonly secretNames: readonly pulumi.Input<string>[];
+}
+
+const applicationUser = 10001;
+const secretPath = "/etc/inventory/secrets";
+
+/** The Pod that serves requests. Its removal loses none: it goes on serving until every proxy has noticed. */
+export function servingPod(args: PodArgs): input.core.v1.PodTemplateSpec {
+  const { settings, identity } = args;
+  const probe = (path: string) => ({ httpGet: { path, port: "http" }, timeoutSeconds: 3 });
+  const { drainSeconds, graceSeconds } = settings.shutdown;
+  return {
+    metadata: {
+      labels: labels(identity, settings.version),
+      annotations: {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": String(applicationPort),
+        "prometheus.io/path": "/metrics",
+      },
+    },
+    spec: {
+      ...podSpec(args, {
+        command: ["inventory", "serve"],
+        ports: [{ name: "http", containerPort: applicationPort }],
+        startupProbe: { ...probe("/healthz"), periodSeconds: 1, failureThreshold: 60 },
+        readinessProbe: { ...probe("/readyz"), periodSeconds: 5, failureThreshold: 2 },
+        livenessProbe: { ...probe("/healthz"), periodSeconds: 10, failureThreshold: 6 },
+        lifecycle: { preStop: { sleep: { seconds: drainSeconds } } },
+      }),
+      terminationGracePeriodSeconds: drainSeconds + graceSeconds + 5,
+      topologySpreadConstraints: topologySpread(settings.spread, selectorLabels(identity)),
+    },
+  };
+}
+
+/** A Pod that runs one command to its end. */
+export function commandPod(args: PodArgs, command: string[]): input.core.v1.PodTemplateSpec {
+  return {
+    metadata: { labels: labels(args.identity, args.settings.version) },
+    spec: { ...podSpec(args, { command }), restartPolicy: "Never" },
+  };
+}
+
+function podSpec(args: PodArgs, container: Partial<input.core.v1.Container>): input.core.v1.PodSpec {
+  return {
+    serviceAccountName: args.serviceAccountName,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    priorityClassName: args.priorityClassName,
+    imagePullSecrets: args.pullSecrets.map((name) => ({ name })),
+    securityContext: podSecurity(applicationUser),
+    containers: [
+      {
+        name: args.identity.name,
+        image: args.image,
+        imagePullPolicy: "IfNotPresent",
+        envFrom: [{ configMapRef: { name: args.configMapName } }],
+        resources: resourceRequirements(args.settings.resources),
+        securityContext: containerSecurity,
+        volumeMounts: [temporaryMount, { name: "secrets", mountPath: secretPath, readOnly: true }],
+        ...container,
+      },
+    ],
+    volumes: [
+      temporaryVolume("64Mi"),
+      {
+        name: "secrets",
+        projected: { defaultMode: 0o440, sources: args.secretNames.map((name) => ({ secret: { name } })) },
+      },
+    ],
+  };
+}
