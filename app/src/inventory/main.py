@@ -10,9 +10,10 @@ from fastapi import FastAPI
 from inventory.api.routes import audit, health, item_csv, items, locations, movements, stock
 from inventory.api.schemas.problems import PROBLEM_RESPONSES
 from inventory.core.business_metrics import BusinessMetrics
-from inventory.core.config import Settings
+from inventory.core.config import Settings, load_settings
 from inventory.core.database import Database
 from inventory.core.lifecycle import Lifecycle
+from inventory.core.logs import configure_logging
 from inventory.core.metrics import Metrics, PoolCollector
 from inventory.core.middleware import RequestMiddleware
 from inventory.core.problems import install_problem_handlers
@@ -68,3 +69,10 @@ def create_app(settings: Settings, lifecycle: Lifecycle | None = None) -> FastAP
         max_request_bytes=settings.max_request_bytes,
     )
     return app
+
+
+def app_from_environment() -> FastAPI:
+    """For servers that make the application themselves, such as uvicorn with --reload in development."""
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.version)
+    return create_app(settings)
