@@ -104,7 +104,7 @@ async function bundle(file: string): Promise<void> {
 async function digestOfSources(): Promise<string> {
   const names = (await readdir(SOURCES)).filter((name) => /\.(ts|yaml|json)$/.test(name)).sort();
   const files = [...names.map((name) => join(SOURCES, name)), join(ROOT, "package-lock.json")];
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(process.execPath);
   for (const file of files) hash.update(`${file}\0`).update(await readFile(file));
   return hash.digest("hex").slice(0, 16);
 }

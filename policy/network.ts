@@ -1,5 +1,6 @@
 import { absentOrNot, isAbsent } from "./values";
 import { type ObjectPolicy, shown, type StackPolicy } from "./frame";
+import type { Field } from "./field";
 import type { KubernetesObject } from "./objects";
 
 export const noLoadBalancerServices: ObjectPolicy<{ loadBalancerAllowed: boolean }> = {
@@ -73,37 +74,44 @@ export const namespaceDefaultDeny: StackPolicy = {
     const policies = objects.filter(
       ({ kind, group }) => kind === "NetworkPolicy" && group === "networking.k8s.io",
     );
-    const namespaceOf = (policy: KubernetesObject) => policy.root.at("metadata", "namespace");
     for (const namespace of objects.filter(({ kind, group }) => kind === "Namespace" && group === "core")) {
       const judge = judgeOf(namespace);
       const name = namespace.root.at("metadata", "name");
       if (!judge.knows(name)) continue;
-      const own = policies.filter((policy) => namespaceOf(policy).value === name.value);
+      const own = policies.filter(({ root }) => {
+        const place = root.at("metadata", "namespace");
+        return place.unknown || place.value === name.value;
+      });
       const missing = ["Ingress", "Egress"].filter(
         (direction) => !own.some((policy) => denies(policy, direction)),
       );
       if (missing.length === 0) continue;
-      // A policy that nobody can place yet may be the one that is missing.
-      const unplaced = policies.filter((policy) => namespaceOf(policy).unknown);
-      if (unplaced.length > 0) unplaced.forEach((policy) => judgeOf(policy).knows(namespaceOf(policy)));
-      else
+      // A policy of which something is unknown may be the one that is missing.
+      const unclear = own.filter((policy) => unknownOf(policy) !== undefined);
+      for (const policy of unclear) judgeOf(policy).knows(unknownOf(policy) ?? name);
+      if (unclear.length === 0) {
         judge.report(
           name,
           `is ${shown(name.value)}, which has no policy that denies all ${missing.join(" and ")}`,
         );
+      }
     }
   },
 };
 
-/** Selects every pod and, for the direction, allows nothing. */
-function denies({ root }: KubernetesObject, direction: string): boolean {
-  const spec = root.at("spec");
-  const selector = spec.at("podSelector");
-  const selectsAll = !selector.unknown && selector.entries().every(([, part]) => part.entries().length === 0);
-  const types = spec
-    .at("policyTypes")
-    .items()
-    .map((type) => type.value);
+function unknownOf({ root }: KubernetesObject): Field | undefined {
+  return root.at("metadata", "namespace").firstUnknown() ?? root.at("spec").firstUnknown();
+}
+
+/** Selects every pod of its namespace and, for the direction, allows nothing. False if any of that is unknown. */
+function denies(policy: KubernetesObject, direction: string): boolean {
+  if (unknownOf(policy) !== undefined) return false;
+  const spec = policy.root.at("spec");
+  const selectsAll = spec
+    .at("podSelector")
+    .entries()
+    .every(([, part]) => part.entries().length === 0);
+  const types = spec.at("policyTypes").items();
   const rules = spec.at(direction.toLowerCase()).items();
-  return selectsAll && types.includes(direction) && rules.length === 0;
+  return selectsAll && types.some(({ value }) => value === direction) && rules.length === 0;
 }

@@ -1,6 +1,7 @@
 import { type ContainerPolicy, shown, type StackPolicy } from "./frame";
 import { type Pod, podOf } from "./workloads";
 import { isPresent } from "./values";
+import type { Field } from "./field";
 import type { KubernetesObject } from "./objects";
 
 export const probes: ContainerPolicy = {
@@ -40,8 +41,11 @@ export const disruptionBudget: StackPolicy = {
       const judge = judgeOf(workload);
       const replicas = workload.root.at("spec", "replicas");
       if (!judge.knows(replicas) || !hasSeveral(workload, replicas.value, objects)) continue;
-      if (!budgets.some((budget) => protects(budget, pod))) {
+      const matching = budgets.filter((budget) => mayProtect(budget, pod));
+      if (matching.length === 0) {
         judge.report(replicas, `is ${shown(replicas.value)}, and no PodDisruptionBudget matches the pods`);
+      } else if (matching.every((budget) => unknownOf(budget, pod) !== undefined)) {
+        for (const budget of matching) judgeOf(budget).knows(unknownOf(budget, pod) ?? replicas);
       }
     }
   },
@@ -54,27 +58,38 @@ function hasSeveral(
   objects: readonly KubernetesObject[],
 ): boolean {
   if (typeof replicas === "number") return replicas > 1;
+  const name = workload.root.at("metadata", "name");
   return objects.some(({ kind, root }) => {
     const target = root.at("spec", "scaleTargetRef");
-    const isTarget =
-      target.at("kind").value === workload.kind && sameValue(target, workload.root.at("metadata"), "name");
+    const isTarget = target.at("kind").value === workload.kind && mayEqual(target.at("name"), name);
     return (kind === "HorizontalPodAutoscaler" || kind === "ScaledObject") && isTarget;
   });
 }
 
-/** A selector that is unknown could be the right one: it is taken as such, as the budget exists. */
-function protects({ root }: KubernetesObject, pod: Pod): boolean {
-  if (!sameValue(root.at("metadata"), pod.object.root.at("metadata"), "namespace")) return false;
-  const labels = pod.metadata.at("labels");
-  const wanted = root.at("spec", "selector", "matchLabels").entries();
+function mayProtect({ root }: KubernetesObject, { object, metadata }: Pod): boolean {
+  const selector = root.at("spec", "selector", "matchLabels");
+  const labels = metadata.at("labels");
   return (
-    wanted.length > 0 &&
-    wanted.every(
-      ([name, { value, unknown }]) => unknown || labels.at(name).unknown || labels.at(name).value === value,
-    )
+    mayEqual(root.at("metadata", "namespace"), object.root.at("metadata", "namespace")) &&
+    selector.entries().length > 0 &&
+    selector.entries().every(([name, value]) => mayEqual(value, labels.at(name)))
   );
 }
 
-function sameValue(one: KubernetesObject["root"], other: KubernetesObject["root"], key: string): boolean {
-  return one.at(key).value === other.at(key).value;
+/** What keeps from being sure that the budget protects the pod. */
+function unknownOf({ root }: KubernetesObject, { object, metadata }: Pod): Field | undefined {
+  const selector = root.at("spec", "selector", "matchLabels");
+  return (
+    root.at("metadata", "namespace").firstUnknown() ??
+    selector.firstUnknown() ??
+    object.root.at("metadata", "namespace").firstUnknown() ??
+    selector
+      .entries()
+      .map(([name]) => metadata.at("labels", name).firstUnknown())
+      .find((field) => field !== undefined)
+  );
+}
+
+function mayEqual(one: Field, other: Field): boolean {
+  return one.unknown || other.unknown || one.value === other.value;
 }

@@ -68,6 +68,5 @@ export const noSecretsInConfigMaps: ObjectPolicy = {
 function expectNoCredential(judge: Judge, name: string, value: Field, decode = (text: string) => text): void {
   if (!judge.knows(value) || typeof value.value !== "string") return;
   const what = credentialFor(name, decode(value.value));
-  if (what !== undefined)
-    judge.report(value, `holds ${what} (not shown), must come from a Secret`);
+  if (what !== undefined) judge.report(value, `holds ${what} (not shown), must come from a Secret`);
 }
