@@ -10,6 +10,8 @@ export interface ClusterArgs {
 
 /** What has to be there before anything runs: guarded namespaces and the order in which Pods give way. */
 export class Cluster extends pulumi.ComponentResource {
+  /** Names of the namespaces, known before they are there. */
+  readonly namespaceNames: readonly string[] = ["gateway", "inventory"];
   /** Namespace of the gateway. */
   readonly gateway: pulumi.Output<string>;
   /** Namespace of the application and its database. */

@@ -27,10 +27,13 @@ const ruleset = section({
 });
 
 const environment = section({
-  /** Slugs of the organisation's teams of which one has to approve a deployment; at most six. */
-  reviewerTeams: field(
-    "a list of at most 6 team slugs",
-    z.array(z.string().regex(/^[a-z0-9-]+$/)).max(6),
+  /**
+   * Teams of which one has to approve a deployment, by id: `gh api orgs/<owner>/teams/<slug> --jq .id`. GitHub takes
+   * six at most; looking slugs up would need the network in every preview.
+   */
+  reviewerTeamIds: field(
+    "a list of at most 6 team ids, which are whole numbers",
+    z.array(z.int().min(1)).max(6),
   ).default([]),
   /** Waiting time before a deployment begins. */
   waitMinutes: wholeNumber(0, 43_200).default(0),

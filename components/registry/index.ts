@@ -7,8 +7,8 @@ export interface RegistryArgs {
   readonly settings: RegistrySettings;
   /** Needed where the settings name a user. */
   readonly password?: pulumi.Output<string>;
-  /** Namespaces whose Pods pull from the registry, by a name for the resource. */
-  readonly namespaces: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Namespace whose Pods pull from the registry. */
+  readonly namespace: pulumi.Input<string>;
 }
 
 /** What a build needs to push. */
@@ -21,31 +21,29 @@ export interface RegistryLogin {
 /** The registry of the application's image: how to push to it, and the Secrets that Pods pull with. */
 export class Registry extends pulumi.ComponentResource {
   readonly login: RegistryLogin;
-  /** Names of the pull Secrets, by the same names as the namespaces; empty without credentials. */
-  readonly pullSecrets: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Name of the Secret that Pods pull with; there is none without credentials. */
+  readonly pullSecrets: readonly pulumi.Output<string>[];
 
   constructor(name: string, args: RegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:registry:Registry", name, {}, opts);
     const { server, username } = args.settings;
     const { password } = args;
     this.login = { server, username, password };
-    const entries = username === undefined || password === undefined ? [] : Object.entries(args.namespaces);
-    const config = dockerConfig(this.login);
-    this.pullSecrets = Object.fromEntries(
-      entries.map(([role, namespace]) => [
-        role,
-        new Secret(
-          `${name}-${role}-pull`,
-          {
-            metadata: { namespace, labels: platformLabels },
-            type: "kubernetes.io/dockerconfigjson",
-            stringData: { ".dockerconfigjson": config },
-          },
-          { parent: this },
-        ).metadata.name,
-      ]),
-    );
+    const anonymous = username === undefined || password === undefined;
+    this.pullSecrets = anonymous ? [] : [this.pullSecret(name, args.namespace)];
     this.registerOutputs({ server });
+  }
+
+  private pullSecret(name: string, namespace: pulumi.Input<string>): pulumi.Output<string> {
+    return new Secret(
+      `${name}-pull`,
+      {
+        metadata: { namespace, labels: platformLabels },
+        type: "kubernetes.io/dockerconfigjson",
+        stringData: { ".dockerconfigjson": dockerConfig(this.login) },
+      },
+      { parent: this },
+    ).metadata.name;
   }
 }
 

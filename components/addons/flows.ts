@@ -1,0 +1,76 @@
+import type { Flow, Pods } from "../cluster/flows";
+import { apiServerPorts, monitoring } from "../cluster/wellKnown";
+import type { ClusterSettings, GatewaySettings } from "../config/platform";
+import { metricsServerLabels, metricsServerNamespace, metricsServerPort } from "./metricsServer";
+import { traefikPorts } from "./traefikArguments";
+
+export interface AddonFlowsArgs {
+  readonly gateway: GatewaySettings;
+  readonly network: ClusterSettings["network"];
+  readonly metricsServer?: object;
+  readonly gatewayPods: Pods;
+}
+
+const everywhere = { cidrs: ["0.0.0.0/0", "::/0"] };
+const kubeletPort = 10250;
+
+/** What the add-ons may say, and who may speak to them. */
+export function addonFlows({ gateway, network, metricsServer, gatewayPods }: AddonFlowsArgs): Flow[] {
+  const { service } = gateway;
+  const users =
+    service.type === "LoadBalancer" && service.sourceRanges ? { cidrs: service.sourceRanges } : everywhere;
+  const apiServer = { cidrs: network.apiServerCidrs };
+  return [
+    {
+      name: "users-to-gateway",
+      from: users,
+      to: gatewayPods,
+      ports: [{ port: traefikPorts.http }, { port: traefikPorts.https }],
+      why: "Requests of users.",
+    },
+    {
+      name: "gateway-to-api-server",
+      from: gatewayPods,
+      to: apiServer,
+      ports: apiServerPorts,
+      why: "Traefik watches routes, Services and certificates.",
+    },
+    {
+      name: "monitoring-to-gateway",
+      from: monitoring,
+      to: gatewayPods,
+      ports: [{ port: traefikPorts.metrics }],
+      why: "Prometheus reads the metrics.",
+      unguarded: "from",
+    },
+    ...(metricsServer === undefined ? [] : metricsServerFlows(network)),
+  ];
+}
+
+/** Its namespace belongs to the cluster; these policies close its Pods all the same. */
+function metricsServerFlows({ nodeCidrs, apiServerCidrs }: ClusterSettings["network"]): Flow[] {
+  const pods: Pods = { namespace: metricsServerNamespace, labels: metricsServerLabels };
+  return [
+    {
+      name: "metrics-server-to-kubelets",
+      from: pods,
+      to: { cidrs: nodeCidrs },
+      ports: [{ port: kubeletPort }],
+      why: "Each kubelet knows what its Pods use.",
+    },
+    {
+      name: "metrics-server-to-api-server",
+      from: pods,
+      to: { cidrs: apiServerCidrs },
+      ports: apiServerPorts,
+      why: "It watches nodes and checks who asks.",
+    },
+    {
+      name: "api-server-to-metrics-server",
+      from: { cidrs: apiServerCidrs },
+      to: pods,
+      ports: [{ port: metricsServerPort }],
+      why: "The API server passes questions for metrics on.",
+    },
+  ];
+}

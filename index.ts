@@ -1,0 +1,72 @@
+import { Addons } from "./components/addons";
+import { publicUrl } from "./components/addons/gateway";
+import { Cluster } from "./components/cluster";
+import { loadSettings } from "./components/config";
+import { Application } from "./components/delivery/application";
+import { GithubRepository } from "./components/github";
+import { Registry } from "./components/registry";
+import { ApplicationImage } from "./components/registry/image";
+
+const settings = loadSettings();
+const { application, secrets } = settings;
+
+const cluster = new Cluster("cluster", { settings: settings.cluster });
+
+const addons = new Addons(
+  "addons",
+  {
+    gateway: settings.gateway,
+    network: settings.cluster.network,
+    metricsServer: settings.metricsServer,
+    images: settings.images,
+    gatewayNamespace: cluster.gateway,
+    served: cluster.namespaceNames,
+    priorityClassName: cluster.platformPriority,
+    hostnames: [application.hostname],
+    certificate: secrets.gatewayCertificate,
+    privateKey: secrets.gatewayPrivateKey,
+  },
+  { dependsOn: cluster },
+);
+
+const containerRegistry = new Registry("registry", {
+  settings: settings.registry,
+  password: secrets.registryPassword,
+  namespace: cluster.inventory,
+});
+
+const applicationImage = new ApplicationImage("inventory-image", {
+  settings: application.image,
+  version: application.version,
+  registry: containerRegistry.login,
+  images: settings.images,
+});
+
+const inventory = new Application(
+  "inventory",
+  {
+    settings: application,
+    environment: settings.stack,
+    namespace: cluster.inventory,
+    image: applicationImage.reference,
+    pullSecrets: containerRegistry.pullSecrets,
+    images: settings.images,
+    databaseUrl: secrets.databaseUrl,
+    gateway: addons.gateway.parent,
+    gatewayPods: addons.gatewayPods,
+    priorityClassName: cluster.applicationPriority,
+    databasePriorityClassName: cluster.platformPriority,
+  },
+  { dependsOn: cluster },
+);
+
+if (settings.github !== undefined) {
+  new GithubRepository("github", { settings: settings.github, secrets: secrets.github });
+}
+
+export const url = publicUrl(application.hostname, settings.gateway);
+export const image = applicationImage.reference;
+export const registry = settings.registry.server;
+export const namespaces = [cluster.gateway, cluster.inventory];
+export const adminApiKey = inventory.adminApiKey;
+export const gatewayCaCertificate = addons.gateway.caCertificate;
