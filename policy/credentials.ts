@@ -4,7 +4,7 @@
  */
 
 const secretName =
-  /(^|[_.\-\s])(pass(word|wd|phrase)?|pwd|secrets?|tokens?|api[_-]?keys?|private[_-]?keys?|access[_-]?keys?|auth[_-]?keys?|credentials?|signing[_-]?keys?|encryption[_-]?keys?|connection[_-]?string|dsn)$/i;
+  /(pass(word|wd|phrase)|(^|[_.\-\s])(pass|pwd|secrets?|tokens?|(api|private|access|auth|signing|encryption)[_.-]?keys?|credentials?|connection[_-]?string|dsn))$/i;
 const secretUrlName = /(^|_)(database|db|postgres(ql)?|redis|amqp|broker|mongo(db)?)_ur[il]$/i;
 /** `maxPasswordLength`, `apiKey`: words of a camel-case name count like those between underscores. */
 const camelHump = /([a-z0-9])([A-Z])/g;

@@ -1,0 +1,104 @@
+import {
+  changed,
+  goodContainer,
+  goodPod,
+  holding,
+  outcome,
+  podTypes,
+  stackOutcome,
+  unknown,
+} from "../support/policy";
+import { disruptionBudget, probes } from "../../policy/reliability";
+import { describePodPolicy } from "./cases";
+import { expect } from "chai";
+
+describe("policy/reliability", () => {
+  for (const probe of ["readinessProbe", "livenessProbe"]) {
+    describePodPolicy(probes, {
+      container: [probe],
+      right: [{ exec: { command: ["true"] } }],
+      wrong: [undefined],
+    });
+  }
+
+  describe(probes.name, () => {
+    const bare = changed(
+      changed(goodContainer(), ["readinessProbe"], undefined),
+      ["livenessProbe"],
+      undefined,
+    );
+    const withBare = (list: string, extra: object = {}) =>
+      changed(goodPod(), ["spec", list], [{ ...bare, ...extra }]);
+    const count = (kind: keyof typeof podTypes, pod: object) =>
+      outcome(probes, podTypes[kind], holding(kind, pod)).violations.length;
+
+    it("asks none of containers that end", () => {
+      for (const kind of ["Job", "CronJob", "ScaledJob"] as const)
+        expect(count(kind, withBare("containers"))).to.equal(0);
+      expect(count("Deployment", withBare("initContainers"))).to.equal(0);
+      expect(count("Deployment", withBare("ephemeralContainers"))).to.equal(0);
+      const once = changed(withBare("containers"), ["spec", "restartPolicy"], "Never");
+      expect(count("Pod", once)).to.equal(0);
+    });
+    it("asks for both of sidecars", () => {
+      expect(count("Deployment", withBare("initContainers", { restartPolicy: "Always" }))).to.equal(2);
+    });
+  });
+
+  describe(disruptionBudget.name, () => {
+    const deployment = (replicas?: unknown) =>
+      [
+        podTypes.Deployment,
+        changed(holding("Deployment", goodPod()), ["spec", "replicas"], replicas),
+      ] as const;
+    const budget = {
+      metadata: { name: "inventory", namespace: "inventory" },
+      spec: { maxUnavailable: 1, selector: { matchLabels: { app: "inventory" } } },
+    };
+    const budgetType = "kubernetes:policy/v1:PodDisruptionBudget";
+    const autoscaler = [
+      "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+      { spec: { scaleTargetRef: { kind: "Deployment", name: "inventory" } } },
+    ] as const;
+    const violation = { web: { violations: ["spec.replicas"], undecided: [] } };
+
+    it("accepts several replicas with a budget", () => {
+      expect(stackOutcome(disruptionBudget, { web: deployment(3), budget: [budgetType, budget] })).to.be
+        .empty;
+    });
+    it("accepts one replica without", () => {
+      for (const replicas of [undefined, 0, 1]) {
+        expect(stackOutcome(disruptionBudget, { web: deployment(replicas) })).to.be.empty;
+      }
+    });
+    it("refuses several without", () => {
+      expect(stackOutcome(disruptionBudget, { web: deployment(2) })).to.deep.equal(violation);
+    });
+    it("refuses autoscaled ones without", () => {
+      expect(stackOutcome(disruptionBudget, { web: deployment(), autoscaler })).to.deep.equal(violation);
+    });
+    it("refuses a budget for other pods, of another namespace, or without a selector", () => {
+      for (const other of [
+        changed(budget, ["spec", "selector", "matchLabels"], { app: "other" }),
+        changed(budget, ["metadata", "namespace"], "other"),
+        changed(budget, ["spec", "selector"], undefined),
+      ]) {
+        const found = stackOutcome(disruptionBudget, { web: deployment(2), budget: [budgetType, other] });
+        expect(found).to.deep.equal(violation);
+      }
+    });
+    it("says so when the replicas are unknown", () => {
+      expect(stackOutcome(disruptionBudget, { web: deployment(unknown) })).to.deep.equal({
+        web: { violations: [], undecided: ["spec.replicas"] },
+      });
+    });
+    it("says so when it is unknown which pods the budget is for", () => {
+      const unclear = changed(budget, ["spec", "selector", "matchLabels", "app"], unknown);
+      expect(
+        stackOutcome(disruptionBudget, { web: deployment(2), budget: [budgetType, unclear] }),
+      ).to.deep.equal({
+        budget: { violations: [], undecided: ["spec.selector.matchLabels.app"] },
+      });
+    });
+  });
+});

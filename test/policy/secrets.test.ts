@@ -1,0 +1,105 @@
+import { changed, goodPod, outcome, podTypes, unknown } from "../support/policy";
+import { noPlainSecretsInArguments, noPlainSecretsInEnv, noSecretsInConfigMaps } from "../../policy/secrets";
+import { describePodPolicy } from "./cases";
+import { expect } from "chai";
+import { judgeResource } from "../../policy/evaluate";
+
+const sentinel = "correct-horse-battery";
+const env = (name: string) => changed(goodPod(), ["spec", "containers", 0, "env", 0, "name"], name);
+
+describe("policy/secrets", () => {
+  describePodPolicy(noPlainSecretsInEnv, {
+    container: ["env", 0, "value"],
+    right: [undefined, "info", "postgresql://db.inventory:5432/inventory", "http://gateway/"],
+    wrong: [
+      `postgresql://inventory:${sentinel}@db:5432/inventory`,
+      "-----BEGIN RSA PRIVATE KEY-----\nMIIB",
+      `ghp_${"a1B2".repeat(9)}`,
+    ],
+  });
+
+  describe(noPlainSecretsInEnv.name, () => {
+    const judged = (name: string, value: unknown) =>
+      outcome(
+        noPlainSecretsInEnv,
+        podTypes.Pod,
+        changed(env(name), ["spec", "containers", 0, "env", 0, "value"], value),
+      );
+
+    it("refuses a plain value under the name of a secret", () => {
+      for (const name of [
+        "DB_PASSWORD",
+        "API_KEY",
+        "apiKey",
+        "GITHUB_TOKEN",
+        "DATABASE_URL",
+        "CLIENT_SECRET",
+      ]) {
+        expect(judged(name, sentinel).violations, name).to.have.length(1);
+      }
+    });
+    it("accepts a reference to a secret", () => {
+      const variable = { name: "DB_PASSWORD", valueFrom: { secretKeyRef: { name: "db", key: "password" } } };
+      const pod = changed(goodPod(), ["spec", "containers", 0, "env", 0], variable);
+      expect(outcome(noPlainSecretsInEnv, podTypes.Pod, pod).violations).to.be.empty;
+    });
+    it("accepts what only speaks of a secret", () => {
+      for (const [name, value] of [
+        ["DB_PASSWORD_FILE", "/etc/secrets/password"],
+        ["TOKEN_TTL_SECONDS", "3600"],
+        ["REQUIRE_TOKEN", "true"],
+        ["PASSWORD", "$(FROM_SECRET)"],
+      ] as const) {
+        expect(judged(name, value).violations, name).to.be.empty;
+      }
+    });
+    it("says so when a name or value is unknown", () => {
+      expect(judged("DB_PASSWORD", unknown).undecided).to.have.length(1);
+      expect(judged(unknown, sentinel).undecided).to.have.length(1);
+    });
+    it("never shows the value", () => {
+      const props = changed(env("DB_PASSWORD"), ["spec", "containers", 0, "env", 0, "value"], sentinel);
+      const [finding] = judgeResource(noPlainSecretsInEnv, {
+        type: podTypes.Pod,
+        urn: "urn",
+        props,
+      }).violations;
+      expect(finding?.found).to.be.a("string").that.does.not.contain(sentinel);
+    });
+  });
+
+  describePodPolicy(noPlainSecretsInArguments, {
+    container: ["args", 0],
+    right: ["serve", "--password-file=/etc/secrets/password", "--token=$(TOKEN)", "--level=info"],
+    wrong: [`--password=${sentinel}`, `--api-key=${sentinel}`, `--dsn=postgres://a:${sentinel}@db/x`],
+  });
+  describePodPolicy(noPlainSecretsInArguments, {
+    container: ["command", 0],
+    right: ["/usr/bin/env"],
+    wrong: [`curl -H 'Authorization: Bearer ${"a1B2c3D4".repeat(4)}' http://x`],
+  });
+
+  describe(noSecretsInConfigMaps.name, () => {
+    const judged = (path: readonly string[], value: unknown) =>
+      outcome(noSecretsInConfigMaps, "kubernetes:core/v1:ConfigMap", changed({}, path, value));
+    const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+    it("accepts settings", () => {
+      expect(judged(["data", "INVENTORY_LOG_LEVEL"], "info").violations).to.be.empty;
+      expect(judged(["data", "config.yaml"], "level: info\nport: 8080\n").violations).to.be.empty;
+      expect(judged(["binaryData", "logo"], base64("PNG")).violations).to.be.empty;
+      expect(judged([], {}).violations).to.be.empty;
+    });
+    it("refuses a secret, whether its name or its value tells", () => {
+      expect(judged(["data", "password"], sentinel).violations).to.deep.equal(["data.password"]);
+      const config = `database:\n  url: postgres://app:${sentinel}@db/app\n`;
+      expect(judged(["data", "config"], config).violations).to.deep.equal(["data.config"]);
+      const key = base64("-----BEGIN PRIVATE KEY-----\nMII");
+      expect(judged(["binaryData", "tls"], key).violations).to.deep.equal(["binaryData.tls"]);
+    });
+    it("says so when a value or the whole is unknown", () => {
+      expect(judged(["data", "level"], unknown).undecided).to.deep.equal(["data.level"]);
+      expect(judged(["data"], unknown).undecided).to.deep.equal(["data"]);
+    });
+  });
+});
