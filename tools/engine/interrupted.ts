@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { Captured } from "./processes";
 import { report, UserError } from "./report";
@@ -11,7 +12,7 @@ import { report, UserError } from "./report";
  *   its name, and is then read from the cluster: it is kept as it is found there, or forgotten when it is not there;
  * - what exists in the state alone (random values, keys) or can be done twice (pushing an image) is forgotten;
  * - a resource that was being changed or deleted is read again;
- * - anything else stays as the CLI has it, with the CLI's warning: only its owner can know.
+ * - of anything else only its owner can know: it is named, and forgotten.
  */
 
 const resource = z.looseObject({
@@ -37,8 +38,8 @@ export interface Settled {
   readonly deployment: Deployment;
   /** Resources to read again. */
   readonly refresh: string[];
-  /** Operations that remain for the user. */
-  readonly left: Operation[];
+  /** Operations of which nothing can be found out. */
+  readonly unknown: Operation[];
 }
 
 const repeatable = new Set(["random", "tls", "docker", "pulumi"]);
@@ -51,7 +52,7 @@ export function hasInterrupted(checkpoint: string): boolean {
 /** Works out how a state goes on after an interruption; changes nothing itself. */
 export function settle(state: Deployment): Settled {
   const refresh: string[] = [];
-  const left: Operation[] = [];
+  const unknown: Operation[] = [];
   let resources = [...(state.deployment.resources ?? [])];
   for (const pending of state.deployment.pending_operations ?? []) {
     const { urn, type } = pending.resource;
@@ -64,11 +65,11 @@ export function settle(state: Deployment): Settled {
       resources = withCreated(resources, { ...pending.resource, id });
       refresh.push(urn);
     } else if (!repeatable.has(packageOf(type))) {
-      left.push(pending);
+      unknown.push(pending);
     }
   }
-  const deployment = { ...state.deployment, resources, pending_operations: left };
-  return { deployment: { ...state, deployment }, refresh: [...new Set(refresh)], left };
+  const deployment = { ...state.deployment, resources, pending_operations: [] };
+  return { deployment: { ...state, deployment }, refresh: [...new Set(refresh)], unknown };
 }
 
 /** The state as it would be had the creation been recorded: an object that it replaces waits for its deletion. */
@@ -103,21 +104,22 @@ export type RunCli = (args: readonly string[], input?: string) => Promise<Captur
 
 /**
  * Settles the interrupted operations of a stack, as described above.
+ * @param checkpoint file of the stack in its file backend.
  * @throws UserError when the resources in question cannot be read; the state is then as it was.
  */
 export async function settleInterrupted(
   stack: string,
   cli: RunCli,
+  checkpoint: string,
   configFile: readonly string[],
 ): Promise<void> {
-  const original = await checked(cli(["stack", "export", "--stack", stack]), "export the state");
-  const { deployment, refresh, left } = settle(exported.parse(JSON.parse(original)));
+  const original = readFileSync(checkpoint);
+  const text = await checked(cli(["stack", "export", "--stack", stack]), "export the state");
+  const { deployment, refresh, unknown } = settle(exported.parse(JSON.parse(text)));
   report(
-    `the last command on ${stack} was interrupted; reading ${refresh.length} resources that it had in hand`,
+    `the last command on ${stack} was interrupted; reading the ${refresh.length} resources that it had in hand`,
   );
-  const replaceState = (text: string): Promise<string> =>
-    checked(cli(["stack", "import", "--stack", stack], text), "write the state");
-  await replaceState(JSON.stringify(deployment));
+  await checked(cli(["stack", "import", "--stack", stack], JSON.stringify(deployment)), "write the state");
   if (refresh.length > 0) {
     const targets = refresh.flatMap((urn) => ["--target", urn]);
     const args = [
@@ -131,14 +133,20 @@ export async function settleInterrupted(
     ];
     const result = await cli([...args, ...configFile, ...targets]);
     if (result.code !== 0) {
-      await replaceState(original);
+      // Not with `stack import`, which leaves interrupted operations out.
+      writeFileSync(checkpoint, original);
       const output = `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-20).join("\n");
       throw new UserError(
         `What the interrupted command left could not be read; nothing was changed:\n${output}`,
       );
     }
   }
-  for (const pending of left) report(`  unknown: ${pending.type} ${pending.resource.urn}`);
+  for (const { type, resource: interrupted } of unknown) {
+    report(
+      `  nobody can tell whether ${type} ${interrupted.urn} happened. If it exists, take it over with\n` +
+        `    npm run pulumi -- import --stack ${stack} ${interrupted.type} <name> <id>`,
+    );
+  }
 }
 
 async function checked(result: Promise<Captured>, what: string): Promise<string> {

@@ -21,7 +21,7 @@ import { runCaptured, runForeground, type Captured } from "./processes";
 import { readStackSettings, stackFile } from "./project";
 import { report } from "./report";
 import { workingSettings } from "./settings";
-import { ensureStack, openState, readCheckpoint, stateDirectory, type State } from "./state";
+import { checkpointFile, ensureStack, openState, readCheckpoint, stateDirectory } from "./state";
 import { ensureWheels } from "./wheels";
 
 /** One call of the CLI, with everything around it in place. */
@@ -79,10 +79,11 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
   const settings = works && readsSettings(call) ? workingSettings(root, state, file) : undefined;
   const configFile = (settings ?? call.settingsFile) ? ["--config-file", settings?.path ?? file] : [];
   try {
-    if (works && changesResources(call) && interrupted(root, state, call.stack)) {
+    const checkpoint = changesResources(call) ? checkpointFile(root, state, call.stack) : undefined;
+    if (works && checkpoint !== undefined && hasInterrupted(readCheckpoint(checkpoint))) {
       const run = (cliArgs: readonly string[], input?: string): Promise<Captured> =>
         runCaptured(cli.path, cliArgs, { cwd: root, env: runEnv, input });
-      await settleInterrupted(call.stack, run, configFile);
+      await settleInterrupted(call.stack, run, checkpoint, configFile);
     }
     const policies = withPolicyPack(root, call, emptyPolicyConfiguration(root));
     return {
@@ -95,11 +96,6 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
     settings?.finish();
     throw error;
   }
-}
-
-function interrupted(root: string, state: State, stack: string): boolean {
-  const checkpoint = readCheckpoint(root, state, stack);
-  return checkpoint !== undefined && hasInterrupted(checkpoint);
 }
 
 /** Whether the stack builds the application's image instead of taking one by digest. */

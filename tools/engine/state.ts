@@ -58,10 +58,8 @@ export function checkpointFile(root: string, state: State, stack: string): strin
   return [path, `${path}.gz`].find((candidate) => existsSync(candidate));
 }
 
-/** Text of a stack's checkpoint in a file backend, undefined where there is none. */
-export function readCheckpoint(root: string, state: State, stack: string): string | undefined {
-  const path = checkpointFile(root, state, stack);
-  if (path === undefined) return undefined;
+/** Text of a checkpoint, whether compressed or not. */
+export function readCheckpoint(path: string): string {
   const content = readFileSync(path);
   return (path.endsWith(".gz") ? gunzipSync(content) : content).toString("utf8");
 }
