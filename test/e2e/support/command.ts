@@ -10,6 +10,8 @@ export interface Outcome {
   readonly signal: NodeJS.Signals | null;
   /** Standard output and standard error, interleaved as they came. */
   readonly output: string;
+  /** Standard output alone. */
+  readonly stdout: string;
   readonly seconds: number;
 }
 
@@ -33,6 +35,7 @@ export function start(command: string, args: readonly string[], env: NodeJS.Proc
     detached: true,
   });
   let output = "";
+  let stdout = "";
   const waiting: { pattern: RegExp; found: () => void; ended: (error: Error) => void }[] = [];
   const collect = (chunk: Buffer) => {
     output += chunk.toString();
@@ -42,14 +45,17 @@ export function start(command: string, args: readonly string[], env: NodeJS.Proc
       entry.found();
     }
   };
-  child.stdout.on("data", collect);
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+    collect(chunk);
+  });
   child.stderr.on("data", collect);
   // "exit", not "close": a daemon that the command leaves behind must not hold the test.
   const finished = once(child, "exit").then(([code, signal]) => {
     for (const { pattern, ended } of waiting.splice(0)) {
       ended(new Error(`${command} ended before it printed ${pattern}:\n${output}`));
     }
-    return { code, signal, output, seconds: (performance.now() - began) / 1000 } as Outcome;
+    return { code, signal, output, stdout, seconds: (performance.now() - began) / 1000 } as Outcome;
   });
   return {
     process: child,

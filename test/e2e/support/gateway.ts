@@ -11,18 +11,20 @@ export interface Gateway {
   /** PEM of the certificate authority that signed the gateway's certificate. */
   readonly ca: string;
   readonly apiKey: string;
+  /** The application's image, by digest. */
+  readonly image: string;
 }
 
 export async function gatewayOf(stack: string): Promise<Gateway> {
-  const { output } = await npmOk("pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack);
-  const outputs = JSON.parse(output.slice(output.indexOf("{"))) as Record<string, string>;
-  const { url, gatewayCaCertificate, adminApiKey } = outputs;
-  if (!url || !gatewayCaCertificate || !adminApiKey) {
+  const { stdout } = await npmOk("pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack);
+  const outputs = JSON.parse(stdout) as Record<string, string>;
+  const { url, gatewayCaCertificate, adminApiKey, image } = outputs;
+  if (!url || !gatewayCaCertificate || !adminApiKey || !image) {
     throw new Error(
-      `the stack's outputs lack url, gatewayCaCertificate or adminApiKey: ${Object.keys(outputs)}`,
+      `the stack's outputs lack url, gatewayCaCertificate, adminApiKey or image: ${Object.keys(outputs)}`,
     );
   }
-  return { url: new URL(url), address: "127.0.0.1", ca: gatewayCaCertificate, apiKey: adminApiKey };
+  return { url: new URL(url), address: "127.0.0.1", ca: gatewayCaCertificate, apiKey: adminApiKey, image };
 }
 
 export interface Reply {

@@ -70,8 +70,8 @@ export function startLoad(gateway: Gateway, options: LoadOptions): Load {
     body: JSON.stringify({
       kind: "receipt",
       sku: options.subject.sku,
-      to_location: options.subject.location,
-      quantity: 1,
+      destination: options.subject.location,
+      quantity: "1",
     }),
     setupRequest: (request: autocannon.Request) => ({
       ...request,
