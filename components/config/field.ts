@@ -24,6 +24,13 @@ export function section<T extends z.ZodRawShape>(shape: T) {
   });
 }
 
+/** A list; each entry answers for itself. */
+export const listOf = <T extends z.ZodType>(takes: string, entry: T) => z.array(entry, { error: takes });
+
+/** An object with keys of the stack's own choice; each value answers for itself. */
+export const mapOf = <T extends z.ZodType>(takes: string, key: RegExp, value: T) =>
+  z.record(z.string().regex(key), value, { error: takes });
+
 /** Exactly one of several objects, told apart by which of their keys is there. */
 export function oneOfSections<A extends z.ZodType, B extends z.ZodType>(
   isFirst: (keys: readonly string[]) => boolean,

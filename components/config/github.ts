@@ -1,16 +1,12 @@
 import { z } from "zod";
-import { field, section } from "./field";
-import { flag, text, wholeNumber, word } from "./values";
+import { field, listOf, mapOf, section } from "./field";
+import { flag, strings, text, wholeNumber, word } from "./values";
 
 /** Environment variables and secrets of Actions; GitHub reserves its own prefix. */
-const variableName = z.string().regex(/^(?!GITHUB_)[A-Z_][A-Z0-9_]*$/);
-const variableNames = () =>
-  field("a list of upper-case names that do not start with GITHUB_", z.array(variableName)).default([]);
-const variables = () =>
-  field(
-    "an object of strings, its keys upper-case names that do not start with GITHUB_",
-    z.record(variableName, z.string()),
-  ).default({});
+const namePattern = /^(?!GITHUB_)[A-Z_][A-Z0-9_]*$/;
+const nameRule = "upper-case letters, digits and underscores, not starting with GITHUB_";
+const variableNames = () => listOf(`a list of names: ${nameRule}`, text(nameRule, namePattern)).default([]);
+const variables = () => strings(`an object of strings whose keys are ${nameRule}`, namePattern).default({});
 
 const slug = (what: string) =>
   text(`${what}: letters, digits, hyphens, underscores and full stops`, /^[A-Za-z0-9._-]+$/, 100);
@@ -23,7 +19,7 @@ const ruleset = section({
   /** Whether commits have to be signed. */
   signedCommits: flag().default(false),
   /** Names of the checks that have to pass. */
-  requiredChecks: field("a list of check names", z.array(z.string().min(1))).default([]),
+  requiredChecks: listOf("a list of check names", text("a name", /\S/)).default([]),
 });
 
 const environment = section({
@@ -62,9 +58,9 @@ export const githubSchema = section({
     name: slug("a repository"),
     description: field("at most 350 characters", z.string().max(350)).default(""),
     visibility: word("public", "private", "internal").default("private"),
-    topics: field(
-      "a list of lower-case topics",
-      z.array(z.string().regex(/^[a-z0-9][a-z0-9-]{0,49}$/)),
+    topics: listOf(
+      "a list of topics",
+      text("a topic: lower-case letters, digits and hyphens", /^[a-z0-9][a-z0-9-]{0,49}$/),
     ).default([]),
   }),
   rulesets: section({ main: ruleset.prefault({}), develop: ruleset.prefault({}) }).prefault({}),
@@ -73,10 +69,7 @@ export const githubSchema = section({
   variables: variables(),
   /** Actions secrets of the whole repository, by the names of their values in `technova:secrets.github`. */
   secrets: variableNames(),
-  labels: field(
-    "an object of labels, each { color, description }",
-    z.record(z.string().min(1).max(50), label),
-  ).default({}),
+  labels: mapOf("an object of labels", /^.{1,50}$/, label).default({}),
 });
 
 export type GithubSettings = z.infer<typeof githubSchema>;

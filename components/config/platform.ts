@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ImageName } from "../images";
-import { choice, field, section } from "./field";
+import { choice, section } from "./field";
 import {
   cidrs,
   cpu,
@@ -12,6 +12,7 @@ import {
   resources,
   spread,
   storage,
+  strings,
   text,
   wholeNumber,
   word,
@@ -80,7 +81,7 @@ const service = choice("type", [
   section({
     type: z.literal("LoadBalancer"),
     /** What the cloud's controller wants to know. */
-    annotations: field("an object of strings", z.record(z.string(), z.string())).default({}),
+    annotations: strings("an object of strings").default({}),
     /** Clients that are let in; everyone if left out. */
     sourceRanges: cidrs().optional(),
   }),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { field, section } from "./field";
-import { text } from "./values";
+import { strings, text } from "./values";
 
 const pem = (kind: string) =>
   field(
@@ -24,7 +24,7 @@ export const secretsSchema = section({
   gatewayCertificate: pem("certificate").optional(),
   gatewayPrivateKey: pem("private key").optional(),
   /** Values of Actions secrets by name. */
-  github: field("an object of strings", z.record(z.string(), z.string().min(1))).default({}),
+  github: strings("an object of strings, one for each name").default({}),
 });
 
 export type PlainSecrets = z.infer<typeof secretsSchema>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { field, section } from "./field";
+import { field, listOf, mapOf, section } from "./field";
 import { isQuantity, quantityValue } from "./quantity";
 
 export const wholeNumber = (min: number, max: number) =>
@@ -47,7 +47,8 @@ export const cidr = () =>
       }),
   );
 
-export const cidrs = () => field('a list of address ranges such as ["10.0.0.0/8"]', z.array(cidr()).min(1));
+const rangeList = 'a list of address ranges such as ["10.0.0.0/8"], not empty';
+export const cidrs = () => listOf(rangeList, cidr()).min(1, { error: rangeList });
 
 const quantity = (takes: string, accepts: (value: number) => boolean) =>
   field(
@@ -103,3 +104,6 @@ export const spread = () =>
   });
 
 export type Spread = z.infer<ReturnType<typeof spread>>;
+
+/** Strings by keys of the stack's own choice. */
+export const strings = (takes: string, key = /^.+$/) => mapOf(takes, key, field("a string", z.string()));
