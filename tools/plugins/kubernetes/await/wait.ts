@@ -32,8 +32,8 @@ export async function waitUntilReady(
   for (let pause = FIRST_PAUSE_MILLISECONDS; ; pause = longer(pause)) {
     try {
       verdict = readiness.judge(live, await related(live, readiness, options));
-      options.status(verdict.message);
       if (verdict.ready) return { live };
+      options.status(verdict.message);
       if (verdict.failed) return { live, failure: verdict.message };
       if (Date.now() >= deadline) return { live, failure: timedOut(options, verdict.message) };
       await sleep(pause, undefined, { signal: options.signal });

@@ -67,6 +67,7 @@ export async function remove(session: Session, request: DeleteRequest): Promise<
       status: (message) => request.status(redact(message)),
       timeoutMilliseconds: timeoutMilliseconds(inputs, request.timeoutSeconds),
     });
+    request.status("");
     if (gone) throw new Error(gone.failure);
   } catch (error) {
     // Without the kind there are no objects of it.

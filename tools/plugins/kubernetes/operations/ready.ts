@@ -39,7 +39,7 @@ export async function finish(written: Written): Promise<PropertyMap> {
         timeoutMilliseconds: timeoutMilliseconds(inputs, written.timeoutSeconds),
       })
     : { live: first };
-  operation.status("");
+  if (live !== first) operation.status("");
   const checkpoint = { ...written, live, origin: properties };
   if (failure !== undefined) throw await notReady(checkpoint, failure);
   return writeCheckpoint(checkpoint);
