@@ -116,9 +116,7 @@ export async function settleInterrupted(
   const original = readFileSync(checkpoint);
   const text = await checked(cli(["stack", "export", "--stack", stack]), "export the state");
   const { deployment, refresh, unknown } = settle(exported.parse(JSON.parse(text)));
-  report(
-    `the last command on ${stack} was interrupted; reading the ${refresh.length} resources that it had in hand`,
-  );
+  report(`the last command on ${stack} was interrupted; resources to read again: ${refresh.length}`);
   await checked(cli(["stack", "import", "--stack", stack], JSON.stringify(deployment)), "write the state");
   if (refresh.length > 0) {
     const targets = refresh.flatMap((urn) => ["--target", urn]);

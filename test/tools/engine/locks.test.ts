@@ -1,7 +1,9 @@
 import { expect } from "chai";
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, existsSync } from "node:fs";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { clearStaleLocks } from "../../../tools/engine/locks";
 import { openState } from "../../../tools/engine/state";
 import { checkoutWith, messageOfFailure, write } from "./support";
@@ -33,6 +35,23 @@ describe("the lock of a stack", () => {
     const path = lock(process.pid);
     clear();
     expect(existsSync(path)).to.equal(false);
+  });
+
+  it("of a command that still runs is explained and stays", async () => {
+    const program = join(root, "pulumi");
+    copyFileSync("/bin/sleep", program);
+    const running = spawn(program, ["30"]);
+    await once(running, "spawn");
+    try {
+      const path = lock(running.pid ?? 0);
+      expect(await messageOfFailure(clear))
+        .to.include(`process ${running.pid}`)
+        .and.to.include("Wait for");
+      expect(existsSync(path)).to.equal(true);
+    } finally {
+      running.kill();
+      await once(running, "exit");
+    }
   });
 
   it("of another machine is explained and stays", async () => {
