@@ -29,7 +29,7 @@ export const noRbacEscalation: ObjectPolicy = {
   name: "no-rbac-escalation",
   severity: "critical",
   description: "No role lets its holder give itself more rights.",
-  why: "escalate, bind and impersonate turn any account into a cluster administrator.",
+  why: "The verbs escalate, bind and impersonate turn any account into a cluster administrator.",
   remedy: ["Remove the verbs escalate, bind and impersonate from the rule."],
   link: `${goodPractices}#privilege-escalation-risks`,
   kinds: roles,

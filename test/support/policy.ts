@@ -80,7 +80,7 @@ export function changed(object: object, path: Path, value: unknown): object {
   const slots = copy as Record<string | number, unknown>;
   const missing = typeof rest[0] === "number" ? [] : {};
   if (rest.length > 0) slots[key] = changed((slots[key] ?? missing) as object, rest, value);
-  else if (value === undefined) delete slots[key];
+  else if (value === undefined) Reflect.deleteProperty(slots, key);
   else slots[key] = value;
   return copy;
 }

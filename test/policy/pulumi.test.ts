@@ -1,0 +1,95 @@
+import type { ResourceValidationArgs, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import { changed, goodPod, podTypes, unknown } from "../support/policy";
+import { expect } from "chai";
+import { namespaceDefaultDeny } from "../../policy/network";
+import { noLoadBalancerServices } from "../../policy/network";
+import { noPlainSecretsInEnv } from "../../policy/secrets";
+import { noRootContainers } from "../../policy/pods";
+import type { Policy } from "../../policy/frame";
+import { toPulumi } from "../../policy/pulumi";
+import { unknownCheckingProxy } from "@pulumi/policy";
+
+const urn = "urn:pulumi:dev::shop::kubernetes:core/v1:Pod::web";
+
+/** Runs a policy as the policy server does; answers what it reports and what it throws. */
+function run<S>(policy: Policy<S>, type: string, props: object, config: object = {}) {
+  const messages: string[] = [];
+  let thrown: unknown;
+  const args = { type, urn, props: unknownCheckingProxy(props), getConfig: () => config };
+  const { validateResource } = toPulumi(policy as Policy) as ResourceValidationPolicy;
+  if (typeof validateResource !== "function") throw new Error("not a resource policy");
+  try {
+    void validateResource(args as unknown as ResourceValidationArgs, (message) => messages.push(message));
+  } catch (error) {
+    thrown = error;
+  }
+  return { messages, thrown };
+}
+
+describe("policy/pulumi", () => {
+  const container = ["spec", "containers", 0];
+  const asRoot = changed(goodPod(), [...container, "securityContext", "runAsNonRoot"], false);
+
+  it("names the resource, the field, what was found, the remedy and the source", () => {
+    const { messages, thrown } = run(noRootContainers, podTypes.Pod, asRoot);
+    expect(thrown).to.equal(undefined);
+    expect(messages).to.deep.equal([
+      [
+        "  spec.containers[0].securityContext.runAsNonRoot (app) is false, must be true",
+        `Resource: Pod inventory/inventory (${urn})`,
+        `Why: ${noRootContainers.why}`,
+        "Remedy:",
+        ...noRootContainers.remedy.map((step, index) => `  ${index + 1}. ${step}`),
+        `See: ${noRootContainers.link}`,
+      ].join("\n"),
+    ]);
+  });
+
+  it("reports all that is wrong on a resource together", () => {
+    const both = changed(asRoot, [...container, "securityContext", "runAsUser"], 0);
+    const { messages } = run(noRootContainers, podTypes.Pod, both);
+    expect(messages).to.have.length(1);
+    expect(messages[0]).to.contain("runAsNonRoot").and.to.contain("runAsUser");
+  });
+
+  it("reports what is wrong and, through the engine's error, what is unknown", () => {
+    const props = changed(asRoot, [...container, "securityContext", "runAsUser"], unknown);
+    const { messages, thrown } = run(noRootContainers, podTypes.Pod, props);
+    expect(messages).to.have.length(1);
+    expect(thrown).to.be.an("error").with.property("unknownTypeSentinel");
+    expect((thrown as Error).message)
+      .to.contain("undecided")
+      .and.to.contain("spec.containers[0].securityContext.runAsUser (app) is not known yet")
+      .and.to.contain(urn);
+  });
+
+  it("never shows a secret", () => {
+    const props = changed(goodPod(), [...container, "env", 0], { name: "PASSWORD", value: "correct-horse" });
+    const { messages } = run(noPlainSecretsInEnv, podTypes.Pod, props);
+    expect(messages[0]).to.contain("spec.containers[0].env[0].value (app, PASSWORD)");
+    expect(messages[0]).not.to.contain("correct-horse");
+  });
+
+  it("takes its settings from the configuration and refuses those it does not have", () => {
+    const props = { spec: { type: "LoadBalancer" } };
+    const type = "kubernetes:core/v1:Service";
+    expect(run(noLoadBalancerServices, type, props).messages).to.have.length(1);
+    expect(run(noLoadBalancerServices, type, props, { loadBalancerAllowed: true }).messages).to.be.empty;
+    expect(String(run(noLoadBalancerServices, type, props, { loadBalancersAllowed: true }).thrown))
+      .to.contain('policy "no-load-balancer-services" has no setting loadBalancersAllowed')
+      .and.to.contain("it takes loadBalancerAllowed");
+  });
+
+  it("reports a stack policy's findings on the resources they are about", () => {
+    const { validateStack } = toPulumi(namespaceDefaultDeny) as StackValidationPolicy;
+    const resources = ["a", "b"].map((name) => ({
+      type: "kubernetes:core/v1:Namespace",
+      urn: name,
+      props: { metadata: { name } },
+    }));
+    const found: (string | undefined)[] = [];
+    const args = { resources, getConfig: () => ({}) } as unknown as Parameters<typeof validateStack>[0];
+    void validateStack(args, (_, on) => found.push(on));
+    expect(found).to.deep.equal(["a", "b"]);
+  });
+});

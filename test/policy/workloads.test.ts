@@ -1,0 +1,153 @@
+import {
+  changed,
+  goodContainer,
+  goodPod,
+  holding,
+  outcome,
+  type Path,
+  podTypes,
+  unknown,
+  written,
+} from "../support/policy";
+import { expect } from "chai";
+import fc from "fast-check";
+import { podKinds } from "../../policy/workloads";
+import { policies } from "../../policy/policies";
+import { templatePath } from "../support/policy";
+
+const kinds = Object.keys(podTypes) as (keyof typeof podTypes)[];
+const lists = ["containers", "initContainers"] as const;
+const podPolicies = policies.filter((policy) => "checkPod" in policy || "checkContainer" in policy);
+
+/** Ways to spoil a container, and the policies that must notice: in any kind, in any of its lists. */
+const containerFaults: readonly (readonly [policy: string, path: Path, value: unknown])[] = [
+  ["no-privileged-containers", ["securityContext", "privileged"], true],
+  ["no-root-containers", ["securityContext", "runAsNonRoot"], undefined],
+  ["no-privilege-escalation", ["securityContext", "allowPrivilegeEscalation"], true],
+  ["drop-all-capabilities", ["securityContext", "capabilities"], undefined],
+  ["read-only-root-file-system", ["securityContext", "readOnlyRootFilesystem"], false],
+  ["seccomp-profile", ["securityContext", "seccompProfile", "type"], "Unconfined"],
+  ["no-host-ports", ["ports", 0, "hostPort"], 443],
+  ["no-mutable-image-tags", ["image"], "nginx:latest"],
+  ["application-image-by-digest", ["image"], "registry.example/inventory:1.0.0"],
+  ["requests-and-limits", ["resources", "limits", "memory"], undefined],
+  ["no-plain-secrets-in-env", ["env", 0], { name: "DB_PASSWORD", value: "correct-horse" }],
+  ["no-plain-secrets-in-arguments", ["args", 0], "--password=correct-horse"],
+];
+const podFaults: typeof containerFaults = [
+  ["no-host-namespaces", ["hostNetwork"], true],
+  ["no-host-paths", ["volumes", 0, "hostPath"], { path: "/" }],
+  ["own-service-account", ["automountServiceAccountToken"], true],
+];
+
+function policyNamed(name: string) {
+  const policy = policies.find((candidate) => candidate.name === name);
+  if (policy === undefined) throw new Error(`no policy ${name}`);
+  return policy;
+}
+
+describe("policy/workloads", () => {
+  it("tests every kind that can hold a pod", () => expect(kinds).to.have.members(podKinds));
+
+  it("finds nothing in a good pod, whatever holds it", () => {
+    for (const kind of kinds) {
+      for (const policy of podPolicies) {
+        const found = outcome(policy, podTypes[kind], holding(kind, goodPod()));
+        expect(found, `${policy.name} on ${kind}`).to.deep.equal({ violations: [], undecided: [] });
+      }
+    }
+  });
+
+  it("finds what is wrong with any container in every kind, at its path", () => {
+    const faults = fc.constantFrom(...containerFaults);
+    fc.assert(
+      fc.property(
+        faults,
+        fc.constantFrom(...kinds),
+        fc.constantFrom(...lists),
+        fc.nat(3),
+        (fault, kind, list, index) => {
+          const [name, path, value] = fault;
+          const containers = Array.from({ length: index + 1 }, goodContainer);
+          const pod = changed(
+            changed(goodPod(), ["spec", list], containers),
+            ["spec", list, index, ...path],
+            value,
+          );
+          const { violations } = outcome(policyNamed(name), podTypes[kind], holding(kind, pod));
+          expect(violations, `${name} on ${kind}`).to.have.length(1);
+          expect(violations[0]).to.match(prefix([...templatePath(kind), "spec", list, index]));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it("finds what is wrong with the pod in every kind, at its path", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...podFaults), fc.constantFrom(...kinds), ([name, path, value], kind) => {
+        const pod = changed(goodPod(), ["spec", ...path], value);
+        const { violations } = outcome(policyNamed(name), podTypes[kind], holding(kind, pod));
+        expect(violations).to.deep.equal([written([...templatePath(kind), "spec", ...path])]);
+      }),
+    );
+  });
+
+  it("looks into ephemeral containers, patches, lists and custom resources with a pod template", () => {
+    const privileged = changed(goodContainer(), ["securityContext", "privileged"], true);
+    const pod = changed(goodPod(), ["spec", "containers"], [privileged]);
+    const deployment = holding("Deployment", pod);
+    const found = (type: string, props: object) =>
+      outcome(policyNamed("no-privileged-containers"), type, props).violations;
+    const path = "spec.template.spec.containers[0].securityContext.privileged";
+    expect(
+      found(podTypes.Pod, changed(goodPod(), ["spec", "ephemeralContainers"], [privileged])),
+    ).to.deep.equal(["spec.ephemeralContainers[0].securityContext.privileged"]);
+    expect(found("kubernetes:apps/v1:DeploymentPatch", deployment)).to.deep.equal([path]);
+    expect(found("kubernetes:apps/v1:DeploymentList", { items: [deployment] })).to.deep.equal([
+      `items[0].${path}`,
+    ]);
+    expect(
+      found("kubernetes:core/v1:List", { items: [{ kind: "Deployment", ...deployment }] }),
+    ).to.deep.equal([`items[0].${path}`]);
+    expect(found("kubernetes:apps.kruise.io/v1alpha1:CloneSet", deployment)).to.deep.equal([path]);
+    expect(found("kubernetes:v1:Pod", pod)).to.have.length(1);
+  });
+
+  it("leaves alone a Rollout that refers to a Deployment, and what is not Kubernetes'", () => {
+    for (const policy of podPolicies) {
+      const reference = { spec: { workloadRef: { kind: "Deployment", name: "inventory" } } };
+      expect(outcome(policy, podTypes.Rollout, reference).violations, policy.name).to.be.empty;
+      expect(outcome(policy, "github:index/repository:Repository", {}).violations, policy.name).to.be.empty;
+    }
+  });
+
+  it("never passes in silence: any part of a pod that is unknown is undecided or does not matter", () => {
+    const paths = leaves(goodPod());
+    fc.assert(
+      fc.property(fc.constantFrom(...kinds), fc.constantFrom(...paths), (kind, path) => {
+        const pod = changed(goodPod(), path, unknown);
+        for (const policy of podPolicies) {
+          expect(outcome(policy, podTypes[kind], holding(kind, pod)).violations, policy.name).to.be.empty;
+        }
+      }),
+    );
+    for (const policy of podPolicies) {
+      const { undecided } = outcome(policy, podTypes.Deployment, { spec: unknown });
+      expect(undecided, policy.name).to.deep.equal(["spec"]);
+    }
+  });
+});
+
+function prefix(path: Path): RegExp {
+  return new RegExp(`^${written(path).replaceAll(/[[\].]/g, "\\$&")}\\.`);
+}
+
+/** Every path in an object, of values and of the objects that hold them. */
+function leaves(value: unknown, path: Path = []): Path[] {
+  if (typeof value !== "object" || value === null) return [path];
+  const children = Object.entries(value).flatMap(([key, child]) =>
+    leaves(child, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+  return path.length === 0 ? children : [path, ...children];
+}
