@@ -22,6 +22,7 @@ export class DockerError extends Error {
 }
 
 const SHOWN_LINES = 40;
+const UNREACHABLE = /cannot connect to the docker daemon|is the docker daemon running|error during connect/i;
 
 /** Runs the docker command and returns what it printed to standard output. */
 export function docker(args: string[], options: DockerOptions): Promise<string> {
@@ -65,16 +66,11 @@ function missingCommand(): Error {
 }
 
 function explain(error: DockerError): Error {
-  if (
-    !/cannot connect to the docker daemon|is the docker daemon running|error during connect/i.test(
-      error.output,
-    )
-  ) {
-    return error;
-  }
+  const line = error.output.split("\n").find((each) => UNREACHABLE.test(each));
+  if (!line) return error;
   const host = process.env.DOCKER_HOST ?? "its default socket";
   return new Error(
     `the Docker daemon cannot be reached at ${host}. Start it, or point DOCKER_HOST at one that runs ` +
-      `("npm run cluster -- up" starts one for the local stack). Docker says: ${error.output.trim()}`,
+      `("npm run cluster -- up" starts one for the local stack). Docker says: ${line.trim()}`,
   );
 }
