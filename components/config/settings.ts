@@ -11,7 +11,8 @@ const optional = <T extends z.ZodType>(schema: T) =>
   z
     .unknown()
     .transform((value) => (isSwitchedOff(value) ? undefined : value))
-    .pipe(schema.optional());
+    .pipe(schema.optional())
+    .optional();
 
 function isSwitchedOff(value: unknown): boolean {
   return (
