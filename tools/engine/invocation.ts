@@ -83,10 +83,15 @@ export function startsPlugins(call: Invocation): boolean {
  * in addition. The pack always has a configuration, because the CLI matches packs and configurations by position,
  * and one that the user adds must not take its place.
  */
-export function withPolicyPack(root: string, call: Invocation, emptyConfiguration: string): string[] {
+export function withPolicyPack(
+  root: string,
+  call: Invocation,
+  emptyConfiguration: string,
+  pack = join(root, "policy"),
+): string[] {
   if (!runsProgram(call) || call.help) return [];
   const configuration = join(root, "policy/config", `${call.stack}.json`);
-  const flags = ["--policy-pack", join(root, "policy")];
+  const flags = ["--policy-pack", pack];
   const others = givesFlag(call.args, "--policy-pack-config");
   if (existsSync(configuration)) flags.push("--policy-pack-config", configuration);
   else if (others) flags.push("--policy-pack-config", emptyConfiguration);

@@ -8,25 +8,21 @@ export interface OwnPlugin {
   readonly folder: string;
   /** Such as `pulumi-resource-random`. */
   readonly executable: string;
+  /** Folder with the executable. */
+  readonly launchers: string;
 }
 
 /**
  * Makes a folder that is the user's Pulumi home but for its plugins, to which the project's own are added. On PATH
  * they would be found too, but the CLI warns about each plugin on PATH, in every run and several times.
  * The user's home is not touched: with the network open again, official plugins go there as usual.
- * @param launchers folder with the executables.
  */
-export function pluginHome(
-  root: string,
-  userHome: string,
-  launchers: string,
-  plugins: readonly OwnPlugin[],
-): string {
+export function pluginHome(root: string, userHome: string, plugins: readonly OwnPlugin[]): string {
   const links = new Map<string, string>();
   for (const name of list(userHome)) if (name !== "plugins") links.set(name, join(userHome, name));
   for (const name of list(join(userHome, "plugins")))
     links.set(`plugins/${name}`, join(userHome, "plugins", name));
-  for (const { folder, executable } of plugins)
+  for (const { folder, executable, launchers } of plugins)
     links.set(`plugins/${folder}/${executable}`, join(launchers, executable));
 
   const digest = createHash("sha256")

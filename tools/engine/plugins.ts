@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { bundlePolicyPack } from "../../policy/bundle";
 import { preparePlugins } from "../plugins";
 import { pulumiHome } from "./cache";
 import { onPath, type Cli } from "./cli";
@@ -18,6 +19,8 @@ export interface Plugins {
   readonly home?: string;
   /** Whether the CLI may download what is missing. */
   readonly downloads: boolean;
+  /** Folder of the policy pack, if it is the bundled one, whose runner is in `home`. */
+  readonly policyPack?: string;
   /** One line for the user. */
   readonly description: string;
 }
@@ -56,11 +59,15 @@ export async function choosePlugins(root: string, cli: Cli, env: NodeJS.ProcessE
   const plugins = own.map(({ name, version }) => ({
     folder: `resource-${name}-v${version}`,
     executable: `pulumi-resource-${name}`,
+    launchers,
   }));
-  if (languageHost) plugins.push({ folder: `language-nodejs-v${cli.version}`, executable: host });
+  if (languageHost) plugins.push({ folder: `language-nodejs-v${cli.version}`, executable: host, launchers });
+  const pack = await bundlePolicyPack();
+  plugins.push({ folder: pack.plugin, executable: pack.executable, launchers: pack.path });
   const names = [...(languageHost ? ["language host"] : []), ...own.map((provider) => provider.name)];
   return {
-    home: pluginHome(root, pulumiHome(env), launchers, plugins),
+    home: pluginHome(root, pulumiHome(env), plugins),
+    policyPack: pack.folder,
     downloads,
     description: `plugins: the project's own for ${names.join(", ")}`,
   };

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureManifests } from "../manifests/ensure";
 import { describeCli, findCli } from "./cli";
-import { requireCluster } from "./cluster";
+import { requireCluster, usesEmbeddedCluster } from "./cluster";
 import { pulumiEnvironment } from "./environment";
 import { hasInterrupted, settleInterrupted } from "./interrupted";
 import {
@@ -16,6 +16,7 @@ import {
   type Invocation,
 } from "./invocation";
 import { clearStaleLocks } from "./locks";
+import { clusterIdentity, followCluster } from "./newCluster";
 import { choosePlugins } from "./plugins";
 import { runCaptured, runForeground, type Captured } from "./processes";
 import { readStackSettings, stackFile } from "./project";
@@ -79,13 +80,16 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
   const settings = works && readsSettings(call) ? workingSettings(root, state, file) : undefined;
   const configFile = (settings ?? call.settingsFile) ? ["--config-file", settings?.path ?? file] : [];
   try {
+    const run = (cliArgs: readonly string[], input?: string): Promise<Captured> =>
+      runCaptured(cli.path, cliArgs, { cwd: root, env: runEnv, input });
+    if (works && changesResources(call) && usesEmbeddedCluster(root, call.stack)) {
+      await followCluster(root, call.stack, await clusterIdentity(), run);
+    }
     const checkpoint = changesResources(call) ? checkpointFile(root, state, call.stack) : undefined;
     if (works && checkpoint !== undefined && hasInterrupted(readCheckpoint(checkpoint))) {
-      const run = (cliArgs: readonly string[], input?: string): Promise<Captured> =>
-        runCaptured(cli.path, cliArgs, { cwd: root, env: runEnv, input });
       await settleInterrupted(call.stack, run, checkpoint, configFile);
     }
-    const policies = withPolicyPack(root, call, emptyPolicyConfiguration(root));
+    const policies = withPolicyPack(root, call, emptyPolicyConfiguration(root), plugins?.policyPack);
     return {
       cli: cli.path,
       args: insertFlags(call, [...configFile, ...policies]),

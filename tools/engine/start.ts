@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clusterEnvironment } from "../cluster/environment";
 import { up } from "../cluster/main";
 import { usesEmbeddedCluster } from "./cluster";
 import { defaultStack } from "./invocation";
@@ -14,6 +15,7 @@ const outputs = z.looseObject({ url: z.string().optional(), gatewayCaCertificate
  */
 export async function start(): Promise<number> {
   if (usesEmbeddedCluster(root, defaultStack)) {
+    if (Object.keys(clusterEnvironment()).length === 0) await checkSettings();
     await up();
   }
   const code = await runPulumi(root, ["up", "--stack", defaultStack, "--yes", "--skip-preview"]);
@@ -26,6 +28,13 @@ export async function start(): Promise<number> {
   report("");
   for (const line of howToCall(url, gatewayCaCertificate !== undefined)) console.log(line);
   return 0;
+}
+
+/** A first cluster takes many minutes: a mistake in the settings is to be seen before it, not after. */
+async function checkSettings(): Promise<void> {
+  report("checking settings and policies before the cluster is brought up");
+  const result = await capturePulumi(root, ["preview", "--stack", defaultStack, "--non-interactive"]);
+  if (result.code !== 0) throw new UserError(`${result.stdout}\n${result.stderr}`.trim());
 }
 
 /** The host of the local gateway is in no DNS everywhere, so its address is given along. */
