@@ -13,29 +13,37 @@ const OUTPUT = join(ROOT, ".build/policy");
 const NEVER_NEEDED = ["typescript", "ts-node", "@npmcli/arborist"];
 
 /**
- * The engine looks for a program of this name to run a pack whose `runtime` is `technova`. Being started that way,
- * and not through a language host that compiles the pack and passes every call on, saves 1 s and half of each call.
+ * The engine looks for a plugin of this name to run a pack whose `runtime` is `technova`. Being started that way, and
+ * not through a language host that compiles the pack and passes every call on, saves 1 s and half of each call.
  */
 const RUNTIME = "technova";
-const LAUNCHER = `bin/pulumi-analyzer-policy-${RUNTIME}`;
+const EXECUTABLE = `pulumi-analyzer-policy-${RUNTIME}`;
 
 export interface PolicyPackBundle {
   /** For `--policy-pack`. */
   readonly folder: string;
-  /** The folder to put into PATH, so that the engine finds what runs the pack. */
+  /** Name of the plugin that runs it, as in Pulumi's plugin folder. */
+  readonly plugin: string;
+  readonly executable: string;
+  /** The folder with the executable. */
   readonly path: string;
 }
 
 /** Bundles the pack into one file, unless that has been done since it last changed. It runs from its sources too. */
 export async function bundlePolicyPack(): Promise<PolicyPackBundle> {
-  const bundled = { folder: OUTPUT, path: join(OUTPUT, "bin") };
+  const manifest = JSON.parse(await readFile(join(SOURCES, "package.json"), "utf8")) as { version: string };
+  const bundled = {
+    folder: OUTPUT,
+    plugin: `analyzer-policy-${RUNTIME}-v${manifest.version}`,
+    executable: EXECUTABLE,
+    path: join(OUTPUT, "bin"),
+  };
   const main = `index.${await digestOfSources()}.cjs`;
   if (await isComplete(main)) return bundled;
   await mkdir(join(OUTPUT, "bin"), { recursive: true });
   const command = [process.execPath, join(OUTPUT, main)].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-  const manifest = JSON.parse(await readFile(join(SOURCES, "package.json"), "utf8")) as object;
   await inPlace(main, bundle);
-  await inPlace(LAUNCHER, (file) =>
+  await inPlace(`bin/${EXECUTABLE}`, (file) =>
     writeFile(file, `#!/bin/sh\nexec ${command.join(" ")}\n`, { mode: 0o755 }),
   );
   await inPlace("PulumiPolicy.yaml", (file) => writeFile(file, `runtime: ${RUNTIME}\n`));

@@ -27,8 +27,8 @@ function scope(policy: Policy): string {
 
 function table(): string {
   const rows = policies.map((policy) => {
-    const settings = Object.entries<{ default: unknown }>(policy.parameters ?? {}).map(
-      ([name, parameter]) => `\`${name}\` (${JSON.stringify(parameter.default).replaceAll("|", "\\|")})`,
+    const settings = Object.entries(policy.parameters ?? {}).map(
+      ([name, parameter]: [string, { default: unknown }]) => `\`${name}\` (${JSON.stringify(parameter.default).replaceAll("|", "\\|")})`,
     );
     const cells = [
       `[${policy.name}](${policy.link})`,
