@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ClusterError } from "./errors";
+import { exec } from "./exec";
+
+const goFolder = join(__dirname, "go");
+
+/** A program that is built from the Go module registry at the version that a `go.mod` below `go/` pins. */
+export interface GoProgram {
+  readonly name: string;
+  /** Folder of the `go.mod`. One that needs another Kubernetes version than the cluster's has its own. @default go */
+  readonly module?: string;
+  readonly package: string;
+  readonly version: string;
+  /** Go variables that upstream's own build stamps, by their full name. */
+  readonly stamps?: Readonly<Record<string, string>>;
+}
+
+const kubernetesVersion = "v1.34.3";
+
+function kubernetes(name: string): GoProgram {
+  const stamp = {
+    gitVersion: kubernetesVersion,
+    gitMajor: "1",
+    gitMinor: "34",
+    gitTreeState: "clean",
+  };
+  const packages = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"];
+  const stamps = Object.fromEntries(
+    packages.flatMap((path) => Object.entries(stamp).map(([key, value]) => [`${path}.${key}`, value])),
+  );
+  return { name, package: `k8s.io/kubernetes/cmd/${name}`, version: kubernetesVersion, stamps };
+}
+
+const traefikVersion = "github.com/traefik/traefik/v3/pkg/version";
+
+export const programs = {
+  pause: { name: "pause", package: "technova.dev/cluster/pause", version: "3.10" },
+  apiserver: kubernetes("kube-apiserver"),
+  controllerManager: kubernetes("kube-controller-manager"),
+  scheduler: kubernetes("kube-scheduler"),
+  kubelet: kubernetes("kubelet"),
+  kubeProxy: kubernetes("kube-proxy"),
+  coredns: {
+    name: "coredns",
+    package: "github.com/coredns/coredns",
+    version: "v1.14.1",
+    stamps: { "github.com/coredns/coredns/coremain.GitCommit": "v1.14.1" },
+  },
+  localPathProvisioner: {
+    name: "local-path-provisioner",
+    package: "github.com/rancher/local-path-provisioner",
+    version: "v0.0.30",
+    stamps: { "main.VERSION": "v0.0.30" },
+  },
+  metricsServer: {
+    name: "metrics-server",
+    module: "metrics-server",
+    package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
+    version: "v0.9.0",
+    stamps: { "k8s.io/client-go/pkg/version.gitVersion": "v0.9.0" },
+  },
+  traefik: {
+    name: "traefik",
+    package: "github.com/traefik/traefik/v3/cmd/traefik",
+    version: "v3.6.12",
+    stamps: { [`${traefikVersion}.Version`]: "v3.6.12", [`${traefikVersion}.Codename`]: "technova" },
+  },
+} as const satisfies Record<string, GoProgram>;
+
+/** The value of `-ldflags`: no symbol tables, and upstream's stamps. */
+export function linkerFlags(program: GoProgram): string {
+  const stamps = Object.entries(program.stamps ?? {}).map(([name, value]) => `-X ${name}=${value}`);
+  return ["-s", "-w", ...stamps].join(" ");
+}
+
+/** Builds programs one after the other (each uses both cores) and keeps them by version. */
+export class ProgramStore {
+  private readonly built = new Map<string, Promise<string>>();
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly cache: string) {}
+
+  /** Path of the program below the cache, whether it is built or not. */
+  static location(program: GoProgram): string {
+    return join(folderName(program), program.name);
+  }
+
+  /** Path of the program, built first if the cache lacks it. Builds run in the order they were asked for. */
+  path(program: GoProgram, report: (text: string) => void): Promise<string> {
+    const target = join(this.cache, ProgramStore.location(program));
+    if (existsSync(target)) return Promise.resolve(target);
+    let result = this.built.get(target);
+    if (result === undefined) {
+      result = this.queue.then(() => this.build(program, target, report));
+      this.queue = result.catch(() => undefined);
+      this.built.set(target, result);
+    }
+    return result;
+  }
+
+  private async build(program: GoProgram, target: string, report: (text: string) => void): Promise<string> {
+    report(`compiling ${program.name} ${program.version}`);
+    const temporary = join(this.cache, `.${program.name}.${process.pid}.tmp`);
+    mkdirSync(this.cache, { recursive: true });
+    const args = ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", linkerFlags(program)];
+    try {
+      await exec("nice", ["-n", "5", "go", ...args, "-o", temporary, program.package], {
+        cwd: moduleFolder(program),
+        env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
+        onLine: (line) => {
+          if (line.startsWith("go: downloading "))
+            report(`downloading ${line.slice("go: downloading ".length)}`);
+        },
+      });
+      mkdirSync(join(this.cache, folderName(program)), { recursive: true });
+      renameSync(temporary, target);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      const message = error instanceof Error ? error.message : String(error);
+      throw new ClusterError(
+        `${program.name} ${program.version} did not build. It needs Go 1.26.4 or newer on PATH and the Go ` +
+          `module registry (GOPROXY).\n${message}`,
+      );
+    }
+    return target;
+  }
+}
+
+function moduleFolder(program: GoProgram): string {
+  return join(goFolder, program.module ?? "");
+}
+
+/** A change of any pinned dependency is another build of the same version. */
+function folderName(program: GoProgram): string {
+  const hash = createHash("sha256").update(linkerFlags(program));
+  const sources = program.package.startsWith("technova.dev/") ? ["pause/main.go"] : ["go.mod", "go.sum"];
+  for (const file of sources) hash.update(readFileSync(join(moduleFolder(program), file)));
+  return `${program.name}@${program.version}-${hash.digest("hex").slice(0, 10)}`;
+}

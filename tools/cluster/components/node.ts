@@ -1,0 +1,79 @@
+import { stringify } from "yaml";
+import { network, ports } from "../network";
+import { configFolder, flags, pkiFolder, type Component } from "./component";
+
+export function kubelet(program: string, cgroup: string): Component {
+  const configuration = {
+    apiVersion: "kubelet.config.k8s.io/v1beta1",
+    kind: "KubeletConfiguration",
+    address: network.nodeAddress,
+    port: ports.kubelet,
+    healthzBindAddress: network.nodeAddress,
+    healthzPort: ports.kubeletHealth,
+    tlsCertFile: `${pkiFolder}/kubelet.crt`,
+    tlsPrivateKeyFile: `${pkiFolder}/kubelet.key`,
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: `${pkiFolder}/ca.crt` },
+    },
+    authorization: { mode: "Webhook" },
+    clusterDomain: network.domain,
+    clusterDNS: [network.dnsService],
+    resolvConf: "/etc/resolv.conf",
+    containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+    cgroupDriver: "cgroupfs",
+    cgroupRoot: `/${cgroup}`,
+    failCgroupV1: false,
+    failSwapOn: false,
+    serializeImagePulls: false,
+    registryPullQPS: 0,
+    nodeStatusUpdateFrequency: "10s",
+    containerLogMaxSize: "10Mi",
+    containerLogMaxFiles: 3,
+    // The disk is the machine's: only a nearly full one is the node's business.
+    imageGCHighThresholdPercent: 99,
+    imageGCLowThresholdPercent: 95,
+    evictionHard: { "memory.available": "200Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
+    enableProfilingHandler: false,
+  };
+  return {
+    name: "kubelet",
+    part: "node",
+    health: { type: "http", url: `http://${network.nodeAddress}:${ports.kubeletHealth}/healthz` },
+    files: { "kubelet.yaml": stringify(configuration) },
+    command: [
+      program,
+      ...flags({
+        config: `${configFolder}/kubelet.yaml`,
+        kubeconfig: `${configFolder}/kubelet.kubeconfig`,
+        "hostname-override": network.nodeName,
+        "node-ip": network.nodeAddress,
+        "root-dir": "/var/lib/kubelet",
+      }),
+    ],
+  };
+}
+
+export function kubeProxy(program: string): Component {
+  const configuration = {
+    apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+    kind: "KubeProxyConfiguration",
+    mode: "nftables",
+    bindAddress: network.nodeAddress,
+    metricsBindAddress: `${network.nodeAddress}:${ports.kubeProxyMetrics}`,
+    healthzBindAddress: `${network.nodeAddress}:${ports.kubeProxyHealth}`,
+    clientConnection: { kubeconfig: `${configFolder}/kube-proxy.kubeconfig` },
+    clusterCIDR: network.podCidr,
+    hostnameOverride: network.nodeName,
+    // The table of connections belongs to the machine; its size is not the node's to set.
+    conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
+  };
+  return {
+    name: "kube-proxy",
+    part: "node",
+    health: { type: "http", url: `http://${network.nodeAddress}:${ports.kubeProxyHealth}/livez` },
+    files: { "kube-proxy.yaml": stringify(configuration) },
+    command: [program, ...flags({ config: `${configFolder}/kube-proxy.yaml` })],
+  };
+}

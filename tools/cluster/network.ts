@@ -1,0 +1,82 @@
+/** Addresses and ports of the cluster. The node is a network namespace of its own, one veth pair away. */
+export const network = {
+  /** The machine's end of the pair, and its name. */
+  hostInterface: "technova0",
+  hostAddress: "10.243.0.1",
+  /** The node's end: `eth0` there. */
+  nodeInterface: "eth0",
+  nodeAddress: "10.243.0.2",
+  linkPrefix: 30,
+  /** Small enough for the tunnels that machines in clouds often sit behind. */
+  mtu: 1400,
+  podCidr: "10.244.0.0/16",
+  nodePodCidr: "10.244.0.0/24",
+  podGateway: "10.244.0.1",
+  dockerBridge: "10.245.0.1/24",
+  dockerPools: "10.246.0.0/16",
+  serviceCidr: "10.96.0.0/16",
+  apiService: "10.96.0.1",
+  dnsService: "10.96.0.10",
+  domain: "cluster.local",
+  nodeName: "technova-local",
+  /** Table of the machine's packet filter that forwards the ports below to the node; removed by `down`. */
+  table: "technova",
+} as const;
+
+export const ports = {
+  api: 6443,
+  registry: 5050,
+  nodePorts: { first: 30000, last: 32767 },
+  etcd: 2379,
+  etcdPeer: 2380,
+  etcdMetrics: 2381,
+  controllerManager: 10257,
+  scheduler: 10259,
+  kubelet: 10250,
+  kubeletHealth: 10248,
+  kubeProxyMetrics: 10249,
+  kubeProxyHealth: 10256,
+  containerdMetrics: 1338,
+  dockerMetrics: 9323,
+  registryMetrics: 5051,
+} as const;
+
+/** Name under which the registry is known to the node, to dockerd and to the machine. */
+export const registryHost = `localhost:${ports.registry}`;
+
+/** Rules that make the API, the registry and every NodePort answer on the machine's own 127.0.0.1. */
+export function hostRules(): string {
+  const { first, last } = ports.nodePorts;
+  return [
+    `table ip ${network.table} {}`,
+    `delete table ip ${network.table}`,
+    `table ip ${network.table} {`,
+    "  chain output {",
+    "    type nat hook output priority -100; policy accept;",
+    `    ip daddr 127.0.0.1 tcp dport { ${ports.registry}, ${ports.api}, ${first}-${last} } dnat to ${network.nodeAddress}`,
+    `    ip daddr 127.0.0.1 udp dport ${first}-${last} dnat to ${network.nodeAddress}`,
+    "  }",
+    "  chain postrouting {",
+    "    type nat hook postrouting priority 100; policy accept;",
+    `    oifname "${network.hostInterface}" ip saddr 127.0.0.0/8 snat to ${network.hostAddress}`,
+    `    ip saddr ${network.nodeAddress} oifname != "${network.hostInterface}" masquerade`,
+    "  }",
+    "}",
+    "",
+  ].join("\n");
+}
+
+/** Rules inside the node: pods have no business with etcd or with writing to the registry. */
+export function nodeRules(): string {
+  return [
+    `table ip ${network.table} {}`,
+    `delete table ip ${network.table}`,
+    `table ip ${network.table} {`,
+    "  chain input {",
+    "    type filter hook input priority 0; policy accept;",
+    `    iifname != { "lo", "${network.nodeInterface}" } tcp dport { ${ports.registry}, ${ports.etcd}, ${ports.etcdPeer} } reject`,
+    "  }",
+    "}",
+    "",
+  ].join("\n");
+}
