@@ -83,7 +83,7 @@ def _check_header(header: list[str]) -> None:
 
 def _item(row: dict[str | Any, str | Any]) -> ItemCreate:
     """DictReader files surplus cells under None and missing ones as None; both fail validation."""
-    given = {str(name): value for name, value in row.items() if value != "" or name in REQUIRED}
+    given = {str(name): value for name, value in row.items() if value or name in REQUIRED}
     return ItemCreate.model_validate(given)
 
 

@@ -49,6 +49,7 @@ Price = Annotated[
     Field(
         ge=0, le=Decimal(1_000_000_000), decimal_places=2, description="Price of one unit, up to 2 decimals."
     ),
+    decimals(2),
 ]
 ReorderLevel = Annotated[
     Decimal,
