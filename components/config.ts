@@ -47,10 +47,7 @@ function readAll(config: pulumi.Config): Raw {
     if (namespace !== config.name) continue;
     if (isEncrypted(fullKey)) result.encrypted.push(key);
     if (settingKeys.includes(key)) result.raw[key] = plain(value);
-    else {
-      const takes = unknownKey(key, settingKeys);
-      result.problems.push({ key: fullKey, got: "a key that does not exist", takes });
-    }
+    else result.problems.push({ key: fullKey, told: unknownKey(key, settingKeys) });
   }
   return result;
 }

@@ -100,7 +100,9 @@ export function parseObjects(yaml: string, file: string): ManifestObject[] {
     if (object === null) return [];
     if (!isObject(object))
       throw new pulumi.RunError(`${file} holds something without apiVersion, kind and name`);
-    return [object];
+    // What an object's status is, its cluster says.
+    const { status, ...wanted } = object;
+    return [wanted];
   });
 }
 

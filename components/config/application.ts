@@ -101,10 +101,14 @@ const externalDatabase = section({
   existingSecret: dnsLabel().optional(),
 });
 
-const disruptionBudget = oneOfSections(
-  (keys) => keys.includes("minAvailable"),
-  section({ minAvailable: podsOrPercent() }),
-  section({ maxUnavailable: podsOrPercent() }),
+const disruptionBudget = section({
+  minAvailable: podsOrPercent().optional(),
+  maxUnavailable: podsOrPercent().optional(),
+}).refine(
+  ({ minAvailable, maxUnavailable }) => (minAvailable === undefined) !== (maxUnavailable === undefined),
+  {
+    error: "either minAvailable or maxUnavailable",
+  },
 );
 
 const autoscaling = section({
@@ -175,14 +179,14 @@ export const applicationSchema = section({
   if (scaling !== undefined && scaling.maxReplicas < replicas) {
     problem(["autoscaling", "maxReplicas"], `at least replicas, which is ${replicas}`);
   }
-  const kept = "minAvailable" in budget ? podsOf(budget.minAvailable, replicas) : 0;
-  if (kept >= replicas && replicas > 1) {
+  const { minAvailable, maxUnavailable } = budget;
+  if (minAvailable !== undefined && podsOf(minAvailable, replicas) >= replicas && replicas > 1) {
     problem(
       ["disruptionBudget", "minAvailable"],
       `fewer than replicas, which is ${replicas}: else no node could ever be drained`,
     );
   }
-  if ("maxUnavailable" in budget && podsOf(budget.maxUnavailable, replicas) === 0 && replicas > 1) {
+  if (maxUnavailable !== undefined && podsOf(maxUnavailable, replicas) === 0 && replicas > 1) {
     problem(["disruptionBudget", "maxUnavailable"], "more than 0: else no node could ever be drained");
   }
   if (podsOf(strategy.maxUnavailable, replicas) >= replicas) {

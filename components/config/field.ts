@@ -62,7 +62,8 @@ export function choice<const K extends string, const T extends readonly [z.ZodOb
 /** Says that a key does not exist, and what may have been meant. */
 export function unknownKey(key: string, known: readonly string[]): string {
   const near = nearest(key, known);
-  return near === undefined ? `one of ${known.join(", ")}` : `"${near}"? Known are ${known.join(", ")}`;
+  const hint = near === undefined ? "" : `did you mean "${near}"? `;
+  return `there is no such key; ${hint}There are: ${known.join(", ")}`;
 }
 
 /** The known word that a mistyped one is within a third of its length of; undefined if none is. */

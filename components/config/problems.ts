@@ -4,10 +4,8 @@ import type { z } from "zod";
 export interface Problem {
   /** Full path of the key, such as `technova:application.replicas`. */
   readonly key: string;
-  /** What the stack has there, in words. */
-  readonly got: string;
-  /** What the key takes; completes "it takes ...". */
-  readonly takes: string;
+  /** What is wrong with it and what would be right. */
+  readonly told: string;
 }
 
 /** Turns zod's issues into problems; values below `secretKeys` are never shown. */
@@ -22,25 +20,19 @@ export function problemsOf(
       const answers = issue.message.split("\n");
       return issue.keys.map((key, index) => ({
         key: keyPath(project, [...issue.path, key]),
-        got: "a key that does not exist",
-        takes: answers[index] ?? "",
+        told: answers[index] ?? "",
       }));
     }
     const hidden = secretKeys.includes(String(issue.path[0]));
-    return [
-      {
-        key: keyPath(project, issue.path),
-        got: shown(valueAt(raw, issue.path), hidden),
-        takes: issue.message,
-      },
-    ];
+    const got = shown(valueAt(raw, issue.path), hidden);
+    return [{ key: keyPath(project, issue.path), told: `got ${got}; it takes ${issue.message}` }];
   });
 }
 
 /** All problems as one message for the person at the terminal. */
 export function problemMessage(stack: string, problems: readonly Problem[]): string {
   const count = problems.length === 1 ? "a setting that has" : `${problems.length} settings that have`;
-  const lines = problems.map(({ key, got, takes }) => `  ${key}: got ${got}; it takes ${takes}`);
+  const lines = problems.map(({ key, told }) => `  ${key}: ${told}`);
   return [
     `Stack "${stack}" has ${count} to be put right in Pulumi.${stack}.yaml; nothing was changed:`,
     ...lines,

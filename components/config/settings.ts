@@ -54,8 +54,7 @@ export function parseSettings(
   const problems = parsed.success
     ? missingSecrets(parsed.data).map(({ path, because }) => ({
         key: keyPath(project, path),
-        got: "nothing",
-        takes: `a secret, because ${because}; ${howToSet(keyPath(project, path))}`,
+        told: `got nothing; it takes a secret, because ${because}; ${howToSet(keyPath(project, path))}`,
       }))
     : problemsOf(parsed.error.issues, raw, project, [...encrypted, "secrets"]);
   problems.push(...misplacedSecrets(raw, project, encrypted));
@@ -74,16 +73,14 @@ function misplacedSecrets(
     .filter((key) => key !== "secrets" && settingKeys.includes(key))
     .map((key) => ({
       key: `${project}:${key}`,
-      got: "an encrypted value",
-      takes: `plain values only: a secret belongs under ${project}:secrets, the others would show it`,
+      told: `got an encrypted value; it takes plain values only: a secret belongs under ${project}:secrets, the others would show it`,
     }));
   const { secrets } = raw;
   const filled = typeof secrets === "object" && secrets !== null && Object.keys(secrets).length > 0;
   if (filled && !encrypted.includes("secrets")) {
     problems.push({
       key: `${project}:secrets`,
-      got: "plain text",
-      takes: `encrypted values only; take the key out, and for each secret ${howToSet(`${project}:secrets.<name>`)}`,
+      told: `got plain text; it takes encrypted values only. Take the key out, and for each secret ${howToSet(`${project}:secrets.<name>`)}`,
     });
   }
   return problems;
