@@ -65,14 +65,19 @@ async function compile(root: string, env: NodeJS.ProcessEnv, version: string, ou
         env: { ...env, GOFLAGS: "-mod=readonly", GOWORK: "off" },
         onLine: (line) => {
           if (line.startsWith("go: downloading")) downloaded += 1;
-          else if (/^[a-z0-9.-]+(\/\S+)*$/.test(line)) compiled += 1;
+          else if (isProgress(line)) compiled += 1;
         },
       }),
-    5_000,
+    10_000,
   );
   if (result.code === 0) return;
-  const end = result.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("go: downloading"));
-  throw new UserError(`go build failed:\n${end.slice(-12).join("\n")}`);
+  const problems = result.stderr.split("\n").filter((line) => !isProgress(line) && line !== "");
+  throw new UserError(`go build ended with ${result.code}\n${problems.slice(-12).join("\n")}`.trim());
+}
+
+/** What `go build -v` prints when nothing is wrong: downloads, and the path of each package. */
+function isProgress(line: string): boolean {
+  return line.startsWith("go: downloading") || /^[a-z0-9.-]+(\/\S+)*$/.test(line);
 }
 
 async function runs(path: string, env: NodeJS.ProcessEnv): Promise<boolean> {

@@ -14,7 +14,7 @@ export function pulumiEnvironment(
 ): NodeJS.ProcessEnv {
   const result: NodeJS.ProcessEnv = {
     ...env,
-    ...clusterEnvironment(),
+    ...clusterEnvironment(env),
     // The language host lies beside a downloaded CLI.
     PATH: run.cli.origin === "npm" ? `${dirname(run.cli.path)}${delimiter}${env.PATH ?? ""}` : env.PATH,
     PULUMI_BACKEND_URL: run.state.url,

@@ -26,8 +26,8 @@ export type Deployment = z.infer<typeof exported>;
 const clusterNamespace = z.object({ metadata: z.object({ uid: z.string() }) });
 
 /** What tells this embedded cluster from any other, before or after it. */
-export async function clusterIdentity(): Promise<string> {
-  const client = new AdminClient(clusterPaths().pki);
+export async function clusterIdentity(env: NodeJS.ProcessEnv): Promise<string> {
+  const client = new AdminClient(clusterPaths(env).pki);
   try {
     return clusterNamespace.parse(await client.get("/api/v1/namespaces/kube-system")).metadata.uid;
   } catch (error) {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureManifests } from "../manifests/ensure";
 import { describeCli, findCli } from "./cli";
-import { requireCluster, usesEmbeddedCluster } from "./cluster";
+import { changesEmbeddedCluster, requireCluster } from "./cluster";
 import { pulumiEnvironment } from "./environment";
 import { hasInterrupted, settleInterrupted } from "./interrupted";
 import {
@@ -63,7 +63,7 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
   const works = !call.help && call.command !== undefined;
   if (works && readsSettings(call)) readStackSettings(root, call.stack);
   if (works && changesResources(call)) {
-    requireCluster(root, call);
+    requireCluster(root, call, env);
     clearStaleLocks(root, state, call.stack);
   }
   if (works && runsProgram(call)) await ensureManifests(root, { log: report });
@@ -82,8 +82,8 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
   try {
     const run = (cliArgs: readonly string[], input?: string): Promise<Captured> =>
       runCaptured(cli.path, cliArgs, { cwd: root, env: runEnv, input });
-    if (works && changesResources(call) && usesEmbeddedCluster(root, call.stack)) {
-      await followCluster(root, call.stack, await clusterIdentity(), run);
+    if (works && changesEmbeddedCluster(root, call, env)) {
+      await followCluster(root, call.stack, await clusterIdentity(env), run);
     }
     const checkpoint = changesResources(call) ? checkpointFile(root, state, call.stack) : undefined;
     if (works && checkpoint !== undefined && hasInterrupted(readCheckpoint(checkpoint))) {
