@@ -14,10 +14,16 @@ export function reachableResolvers(resolvConf: string): string {
 
 const hosts = `127.0.0.1 localhost\n::1 localhost\n${network.nodeAddress} ${network.nodeName}\n`;
 
-/** What the node has to know of the machine it is on: its name servers and the authorities it trusts. */
+/** What Debian's installation would have written, and what the node has to know of its machine. */
 export async function ensureNodeFiles(paths: ClusterPaths): Promise<void> {
   // systemd-resolved answers on a loopback address and keeps the real list here.
   const resolver = ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"].find((file) => existsSync(file));
+  await put(
+    paths,
+    "/etc/passwd",
+    "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+  );
+  await put(paths, "/etc/group", "root:x:0:\nnogroup:x:65534:\n");
   await put(paths, "/etc/hosts", hosts);
   await put(
     paths,

@@ -1,0 +1,123 @@
+import { expect } from "chai";
+import { parse } from "yaml";
+import { declaredComponents, programOf } from "../../../tools/cluster/components";
+import {
+  containerdConfiguration,
+  mirroredRegistries,
+  registryHosts,
+} from "../../../tools/cluster/components/containers";
+import { programs } from "../../../tools/cluster/builds";
+import { hostRules, network, ports } from "../../../tools/cluster/network";
+import { clusterPaths } from "../../../tools/cluster/paths";
+import { certificateExtensions, certificates } from "../../../tools/cluster/pki";
+
+const paths = clusterPaths({ TECHNOVA_CLUSTER_DIR: "/srv/elsewhere" });
+const all = declaredComponents(paths);
+
+describe("components of the cluster", () => {
+  it("keep all their data under the node's own folders", () => {
+    for (const { name, command, files } of Object.values(all)) {
+      expect(JSON.stringify([command, files]), name).to.not.include("/srv/elsewhere");
+    }
+  });
+
+  it("show etcd to nobody without a certificate", () => {
+    const flags = all.etcd.command;
+    expect(flags).to.include("--client-cert-auth=true");
+    expect(flags).to.include("--peer-client-cert-auth=true");
+    for (const flag of ["--listen-client-urls=", "--listen-peer-urls="]) {
+      expect(flags.find((value) => value.startsWith(flag))).to.match(/=https:\/\/127\.0\.0\.1:/);
+    }
+  });
+
+  it("have an API server that authorises, audits and knows the aggregation layer", () => {
+    const flags = all.apiserver.command.join(" ");
+    expect(flags).to.include("--authorization-mode=Node,RBAC");
+    expect(flags).to.include("--requestheader-client-ca-file=");
+    expect(flags).to.include("--kubelet-certificate-authority=");
+    expect(flags).to.match(/--audit-log-maxsize=\d+/);
+    const policy = parse(all.apiserver.files?.["audit-policy.yaml"] ?? "") as {
+      rules: { level: string; resources?: { resources?: string[] }[] }[];
+    };
+    const secrets = policy.rules.find((rule) =>
+      rule.resources?.some(({ resources }) => resources?.includes("secrets")),
+    );
+    expect(secrets?.level).to.equal("Metadata");
+    expect(policy.rules.map(({ level }) => level)).to.not.include("RequestResponse");
+  });
+
+  it("put pods into the node's own control group", () => {
+    const kubelet = parse(all.kubelet.files?.["kubelet.yaml"] ?? "") as Record<string, unknown>;
+    expect(kubelet.cgroupRoot).to.equal("/elsewhere");
+    expect(kubelet.cgroupDriver).to.equal("cgroupfs");
+    expect(kubelet.authentication).to.deep.include({ anonymous: { enabled: false } });
+    expect(JSON.parse(all.dockerd.files?.["docker.json"] ?? "")).to.include({
+      "cgroup-parent": "/elsewhere/docker",
+    });
+  });
+
+  it("leave the machine's table of connections alone", () => {
+    const proxy = parse(all.kubeProxy.files?.["kube-proxy.yaml"] ?? "") as Record<string, unknown>;
+    expect(proxy.conntrack).to.include({ maxPerCore: 0, min: 0 });
+  });
+
+  it("run the programs that are built for them", () => {
+    expect(programOf(all.apiserver)).to.equal(programs.apiserver);
+    expect(programOf(all.kubelet)).to.equal(programs.kubelet);
+    expect(programOf(all.etcd)).to.equal(undefined);
+  });
+});
+
+describe("containerd", () => {
+  it("looks every upstream registry up in the local one first", () => {
+    const hosts = registryHosts();
+    for (const [name, server] of Object.entries(mirroredRegistries)) {
+      const file = hosts[`registries/${name}/hosts.toml`];
+      expect(file).to.include(`server = "${server}"`);
+      expect(file).to.include(`[host."http://localhost:5050/v2/${name}"]`);
+      expect(file).to.include("override_path = true");
+    }
+    expect(hosts["registries/localhost:5050/hosts.toml"]).to.not.include("override_path");
+  });
+
+  it("takes the pause image it is given", () => {
+    expect(containerdConfiguration("localhost:5050/p:1")).to.include('sandbox_image = "localhost:5050/p:1"');
+  });
+});
+
+describe("packet filter of the machine", () => {
+  it("forwards the API, the registry and every NodePort of 127.0.0.1, and nothing else", () => {
+    const rules = hostRules()
+      .split("\n")
+      .filter((line) => line.includes("dnat"));
+    expect(rules).to.have.length(2);
+    for (const rule of rules) {
+      expect(rule).to.include("ip daddr 127.0.0.1");
+      expect(rule).to.include(`dnat to ${network.nodeAddress}`);
+    }
+    expect(rules[0]).to.include(`{ ${ports.registry}, ${ports.api}, 30000-32767 }`);
+  });
+
+  it("can be loaded again: the old table goes first", () => {
+    expect(hostRules()).to.match(/^table ip technova \{\}\ndelete table ip technova\n/);
+  });
+});
+
+describe("certificates", () => {
+  it("name the addresses under which servers are asked for", () => {
+    const extensions = (name: string) => {
+      const request = certificates.find((item) => item.name === name);
+      if (request === undefined) throw new Error(`no certificate ${name}`);
+      return certificateExtensions(request);
+    };
+    expect(extensions("apiserver")).to.include(`IP:${network.apiService}`).and.to.include("IP:127.0.0.1");
+    expect(extensions("kubelet")).to.include(`IP:${network.nodeAddress}`);
+    expect(extensions("admin")).to.include("extendedKeyUsage=clientAuth\n");
+    expect(extensions("admin")).to.not.include("subjectAltName");
+  });
+
+  it("give only the administrator all rights", () => {
+    const masters = certificates.filter(({ organization }) => organization === "system:masters");
+    expect(masters.map(({ name }) => name)).to.deep.equal(["admin"]);
+  });
+});
