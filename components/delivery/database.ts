@@ -67,7 +67,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
     );
     const script = new ConfigMap(
       `${name}-initialization`,
-      { metadata, immutable: true, data: { "create-application.sh": initialization(application) } },
+      { metadata, immutable: true, data: { "create-application.sql": initialization(application) } },
       parent,
     );
     const service = new Service(
@@ -111,7 +111,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
                 temporaryVolume("64Mi"),
                 { name: "run", emptyDir: { sizeLimit: "1Mi" } },
                 { name: "passwords", secret: { secretName: secret.metadata.name, defaultMode: 0o440 } },
-                { name: "initialization", configMap: { name: script.metadata.name, defaultMode: 0o550 } },
+                { name: "initialization", configMap: { name: script.metadata.name } },
               ],
             },
           },
@@ -176,14 +176,11 @@ function container({
   };
 }
 
-/** Runs once, when the volume is empty. The password goes in by standard input: arguments can be seen by others. */
+/** Runs once, when the volume is empty. The password stays out of arguments, which others could see. */
 function initialization(application: string): string {
-  return `#!/bin/sh
-set -eu
-psql --set=ON_ERROR_STOP=1 --username=postgres <<SQL
-CREATE ROLE "${application}" LOGIN PASSWORD '$(cat ${secretPath}/application)';
+  return `\\set password \`cat ${secretPath}/application\`
+CREATE ROLE "${application}" LOGIN PASSWORD :'password';
 CREATE DATABASE "${application}" OWNER "${application}";
 REVOKE ALL ON DATABASE "${application}" FROM PUBLIC;
-SQL
 `;
 }
