@@ -16,7 +16,7 @@ function adviceFor(error: ApiError, fieldManager: string): string {
   if (isAlreadyExists(error)) {
     return (
       "\nThe object is there already, but not in this stack's state. If an earlier update was interrupted while " +
-      "creating it, `npm run pulumi -- refresh` takes it into the state. If it belongs to somebody else: give this " +
+      "creating it, `npm run up` takes it into the state. If it belongs to somebody else: give this " +
       "resource another name, take the object over with the resource option `import`, or manage single fields " +
       "with a Patch resource."
     );
