@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import uuid
+from http import HTTPStatus
 
 from locust import FastHttpUser, between, task
 
@@ -30,7 +31,7 @@ def _key(role: str) -> dict[str, str]:
 
 def _pick_sku() -> str:
     """Few items make most of the traffic, so that writers really meet."""
-    return SKUS[min(int(random.paretovariate(1.2)) - 1, ITEMS - 1)]  # noqa: S311  # nosec B311
+    return SKUS[min(int(random.paretovariate(1.2)) - 1, ITEMS - 1)]
 
 
 class Admin(FastHttpUser):
@@ -42,7 +43,9 @@ class Admin(FastHttpUser):
     def on_start(self) -> None:
         for code in LOCATIONS:
             body = {"code": code, "name": "Load test"}
-            with self.client.post("/api/v1/locations", json=body, headers=_key("ADMIN"), catch_response=True) as answer:
+            with self.client.post(
+                "/api/v1/locations", json=body, headers=_key("ADMIN"), catch_response=True
+            ) as answer:
                 if answer.status_code in {201, 409}:
                     answer.success()
         lines = [f"{sku},{WORDS[n % len(WORDS)]} {n},load,20,{n % 50}.50" for n, sku in enumerate(SKUS)]
@@ -54,10 +57,10 @@ class Admin(FastHttpUser):
     def change_price(self) -> None:
         path = f"/api/v1/items/{_pick_sku()}"
         answer = self.client.get(path, headers=_key("ADMIN"), name="/api/v1/items/{sku}")
-        if answer.status_code != 200:
+        if answer.status_code != HTTPStatus.OK:
             return
         headers = _key("ADMIN") | {"If-Match": str(answer.headers["ETag"])}
-        body = {"price": f"{random.randint(1, 99)}.95"}  # noqa: S311  # nosec B311
+        body = {"price": f"{random.randint(1, 99)}.95"}
         self.client.patch(path, json=body, headers=headers, name="/api/v1/items/{sku}")
 
     @task
@@ -72,18 +75,18 @@ class Clerk(FastHttpUser):
     wait_time = between(0.2, 1)
 
     def _move(self, **movement: object) -> None:
-        body = {"sku": _pick_sku(), "quantity": random.randint(1, 5), **movement}  # noqa: S311  # nosec B311
+        body = {"sku": _pick_sku(), "quantity": random.randint(1, 5), **movement}
         headers = _key("CLERK") | {"Idempotency-Key": uuid.uuid4().hex}
         name = f"/api/v1/movements ({movement['kind']})"
         with self.client.post(
             "/api/v1/movements", json=body, headers=headers, name=name, catch_response=True
         ) as answer:
-            if answer.status_code == 409:  # not enough in stock: an ordinary answer
+            if answer.status_code == HTTPStatus.CONFLICT:  # not enough in stock: an ordinary answer
                 answer.success()
 
     @task(5)
     def receipt(self) -> None:
-        self._move(kind="receipt", destination=LOCATIONS[0], quantity=random.randint(5, 50))  # noqa: S311  # nosec B311
+        self._move(kind="receipt", destination=LOCATIONS[0], quantity=random.randint(5, 50))
 
     @task(8)
     def issue(self) -> None:
@@ -110,7 +113,7 @@ class Reader(FastHttpUser):
 
     @task(6)
     def search(self) -> None:
-        self._get(f"/items?q={random.choice(WORDS)}&limit=20", "/items?q=")  # noqa: S311  # nosec B311
+        self._get(f"/items?q={random.choice(WORDS)}&limit=20", "/items?q=")
 
     @task(3)
     def history(self) -> None:

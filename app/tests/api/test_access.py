@@ -32,7 +32,7 @@ CALLS = {
 RANK = [Role.READER, Role.CLERK, Role.ADMIN]
 
 
-@pytest.mark.parametrize(("call", "needed"), CALLS.items(), ids=lambda value: str(value))
+@pytest.mark.parametrize(("call", "needed"), CALLS.items(), ids=str)
 def test_each_call_needs_its_role(api: Api, call: tuple[str, str], needed: Role) -> None:
     method, path = call
     stranger = api.holding(None).send(method, f"/api/v1{path}")

@@ -1,8 +1,8 @@
 import csv
 import io
-from typing import Any
 
 import pytest
+from httpx2 import Response
 
 from inventory.core.config import Role
 from tests.support.api import Api, slug, unique
@@ -10,13 +10,13 @@ from tests.support.api import Api, slug, unique
 HEADER = "sku,name,category,unit,reorder_level,price,barcode\n"
 
 
-def upload(api: Api, content: str | bytes, **query: object) -> Any:
+def upload(api: Api, content: str | bytes, **query: object) -> Response:
     body = content if isinstance(content, bytes) else content.encode()
     headers = {"Content-Type": "text/csv"}
     return api.send("POST", "/api/v1/items.csv", content=body, params=query, headers=headers)
 
 
-def counts(answer: Any) -> tuple[int, int, int, bool]:
+def counts(answer: Response) -> tuple[int, int, int, bool]:
     body = answer.json()
     return body["created"], body["updated"], body["unchanged"], body["applied"]
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from inventory.core.cursor import encode_cursor
 from tests.support.api import Api, slug, unique
 
 
@@ -64,9 +65,7 @@ def test_a_change_needs_the_present_etag(
 
 def test_one_of_several_etags_is_enough(api: Api) -> None:
     sku = api.item()
-    assert (
-        api.patch(f"/items/{sku}", {"name": "Other"}, headers={"If-Match": '"9", "1"'}).status_code == 200
-    )
+    assert api.patch(f"/items/{sku}", {"name": "Other"}, headers={"If-Match": '"9", "1"'}).status_code == 200
 
 
 @pytest.mark.parametrize(("tag", "status"), [('"1"', 304), ('W/"1"', 304), ("*", 304), ('"2"', 200)])
@@ -114,7 +113,9 @@ def test_sku_and_barcode_are_unique(api: Api) -> None:
     sku = api.item(barcode="11112222")
     again = api.post("/items", {"sku": sku.lower(), "name": "Other", "category": "x", "price": 1})
     assert (again.status_code, slug(again)) == (409, "already-exists")
-    twin = api.post("/items", {"sku": unique("S"), "name": "O", "category": "x", "price": 1, "barcode": "11112222"})
+    twin = api.post(
+        "/items", {"sku": unique("S"), "name": "O", "category": "x", "price": 1, "barcode": "11112222"}
+    )
     assert twin.json()["constraint"] == "items_barcode"
 
 
@@ -178,14 +179,14 @@ def test_no_search_text_breaks_the_query(api: Api, text: str) -> None:
     assert answer.status_code == (422 if "\x00" in text else 200), answer.text
 
 
-@pytest.mark.parametrize("cursor", ["x", "AAAA", "WyJza3UiXQ", "WyJza3UiLCAxLCAxXQ", "é", "WyItbmFtZSIsICJhIiwgMV0"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "AAAA", "WyJza3UiXQ", "WyJza3UiLCAxLCAxXQ", "é", "WyItbmFtZSIsICJhIiwgMV0"]
+)
 def test_a_made_up_cursor_is_refused(api: Api, cursor: str) -> None:
     answer = api.get("/items", params={"cursor": cursor})
     assert (answer.status_code, slug(answer)) == (400, "invalid-cursor")
 
 
 def test_a_cursor_of_prices_holds_a_number(api: Api) -> None:
-    from inventory.core.cursor import encode_cursor
-
     answer = api.get("/items", params={"sort": "price", "cursor": encode_cursor("price", "dear", 1)})
     assert (answer.status_code, slug(answer)) == (400, "invalid-cursor")

@@ -6,7 +6,7 @@ from tests.support.api import Api, slug, unique
 
 def test_each_kind_moves_stock_and_shows_the_balances(api: Api) -> None:
     sku, main, shop = api.item(), api.location(), api.location()
-    steps = [
+    steps: list[tuple[str, dict[str, object], tuple[str | None, str | None], dict[str, str]]] = [
         ("receipt", {"destination": main, "quantity": "10"}, (None, "10.000"), {main: "10.000"}),
         (
             "transfer",
@@ -29,7 +29,7 @@ def test_each_kind_moves_stock_and_shows_the_balances(api: Api) -> None:
         ),
     ]
     for kind, fields, balances, stock in steps:
-        answer = api.move(kind, sku, reference="PO-1", **fields)
+        answer = api.move(kind, sku, key=None, reference="PO-1", **fields)
         assert answer.status_code == 201, answer.text
         body = answer.json()
         assert (body["source_balance"], body["destination_balance"]) == balances
@@ -116,7 +116,7 @@ def test_bad_movements_are_refused(
 ) -> None:
     main, sku = api.location(), api.item()
     given = {name: main if value == "@main" else value for name, value in fields.items()}
-    answer = api.move(kind, str(given.pop("sku", sku)), **given)
+    answer = api.move(kind, str(given.pop("sku", sku)), key=None, **given)
     assert (answer.status_code, slug(answer)) == (status, expected)
     assert api.stock(sku) == {}
 

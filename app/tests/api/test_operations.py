@@ -117,7 +117,9 @@ def broken(database_url: str) -> FastAPI:
     return app
 
 
-def test_an_unexpected_error_tells_nothing_but_its_id(broken: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_tells_nothing_but_its_id(
+    broken: FastAPI, caplog: pytest.LogCaptureFixture
+) -> None:
     with TestClient(broken) as client, caplog.at_level(logging.ERROR, "inventory.request"):
         answer = client.get("/broken")
         assert (answer.status_code, slug(answer)) == (500, "internal-error")

@@ -8,7 +8,9 @@ from inventory.core.logs import JsonFormatter, configure_logging
 
 
 def test_a_record_is_one_line_of_json() -> None:
-    record = logging.makeLogRecord({"msg": "two\nlines %s", "args": ("ü",), "levelname": "INFO", "name": "a", "sku": "X"})
+    record = logging.makeLogRecord(
+        {"msg": "two\nlines %s", "args": ("ü",), "levelname": "INFO", "name": "a", "sku": "X"}
+    )
     token = context.request_id.set("r1")
     try:
         line = JsonFormatter("1.2.3").format(record)

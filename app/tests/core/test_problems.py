@@ -26,6 +26,8 @@ def test_what_the_database_refuses(cause: Exception, status: int, expected: str)
     assert (problem.headers is not None) == (status == 503)
 
 
-@pytest.mark.parametrize("cause", [pg.CheckViolation(), pg.NotNullViolation(), pg.SyntaxError(), pg.UndefinedTable()])
+@pytest.mark.parametrize(
+    "cause", [pg.CheckViolation(), pg.NotNullViolation(), pg.SyntaxError(), pg.UndefinedTable()]
+)
 def test_a_defect_of_ours_is_no_problem_of_the_caller(cause: Exception) -> None:
     assert database_problem(DBAPIError("SELECT 1", None, cause)) is None

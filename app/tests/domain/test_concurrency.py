@@ -23,7 +23,8 @@ def ledger_differences(database_url: str) -> list[tuple[object, ...]]:
             "  UNION ALL SELECT item_id, source_id, -quantity FROM movements),"
             " sums AS (SELECT item_id, location_id, sum(quantity) AS total FROM flows"
             "  WHERE location_id IS NOT NULL GROUP BY 1, 2)"
-            " SELECT item_id, location_id, total, quantity FROM sums FULL JOIN stock_levels USING (item_id, location_id)"
+            " SELECT item_id, location_id, total, quantity"
+            " FROM sums FULL JOIN stock_levels USING (item_id, location_id)"
             " WHERE total IS DISTINCT FROM quantity OR quantity < 0"
         ).fetchall()
 

@@ -4,10 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
+import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-import pytest
 
 from inventory.core.config import Role
 from inventory.core.context import Principal
@@ -135,7 +135,8 @@ def test_any_history_of_movements(postgres: PostgresServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"quantity": Decimal(2)}, {"source": "B"}, {"note": "x"}, {"reference": "x"}, {"kind": "issue"}]
+    "changes",
+    [{"quantity": Decimal(2)}, {"source": "B"}, {"note": "x"}, {"reference": "x"}, {"kind": "issue"}],
 )
 def test_a_fingerprint_tells_different_requests_apart(changes: dict[str, object]) -> None:
     fields: dict[str, object] = {

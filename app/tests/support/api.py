@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from inventory.core.config import ApiKey, Role, Settings
 from inventory.core.security import hash_key
@@ -40,20 +41,22 @@ class Api:
     def holding(self, role: Role | None) -> "Api":
         return Api(self.client, KEYS[role] if role else None)
 
-    def send(self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any) -> Any:
+    def send(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any
+    ) -> Response:
         sent = {"X-API-Key": self.key} if self.key else {}
         return self.client.request(method, path, headers=sent | (headers or {}), **options)
 
-    def get(self, path: str, **options: Any) -> Any:
+    def get(self, path: str, **options: Any) -> Response:
         return self.send("GET", f"/api/v1{path}", **options)
 
-    def post(self, path: str, body: Any = None, **options: Any) -> Any:
+    def post(self, path: str, body: object = None, **options: Any) -> Response:
         return self.send("POST", f"/api/v1{path}", json=body, **options)
 
-    def patch(self, path: str, body: Any, **options: Any) -> Any:
+    def patch(self, path: str, body: object, **options: Any) -> Response:
         return self.send("PATCH", f"/api/v1{path}", json=body, **options)
 
-    def delete(self, path: str, **options: Any) -> Any:
+    def delete(self, path: str, **options: Any) -> Response:
         return self.send("DELETE", f"/api/v1{path}", **options)
 
     def item(self, **changes: Any) -> str:
@@ -69,11 +72,11 @@ class Api:
         assert response.status_code == 201, response.text
         return str(response.json()["code"])
 
-    def move(self, kind: str, sku: str, *, key: str | None = None, **fields: Any) -> Any:
+    def move(self, kind: str, sku: str, *, key: str | None = None, **fields: Any) -> Response:
         headers = {"Idempotency-Key": key or unique("key")}
         return self.post("/movements", {"kind": kind, "sku": sku, **fields}, headers=headers)
 
-    def receive(self, sku: str, location: str, quantity: Any) -> None:
+    def receive(self, sku: str, location: str, quantity: object) -> None:
         response = self.move("receipt", sku, destination=location, quantity=quantity)
         assert response.status_code == 201, response.text
 
@@ -82,7 +85,7 @@ class Api:
         return {row["location"]: row["quantity"] for row in rows}
 
 
-def slug(response: Any) -> str:
+def slug(response: Response) -> str:
     """The kind of a problem; fails when the answer is none."""
     assert response.headers["content-type"] == "application/problem+json", response.text
     body = response.json()

@@ -1,6 +1,5 @@
 """A throw-away PostgreSQL server for one run of the tests."""
 
-import glob
 import os
 import pwd
 import shutil
@@ -18,10 +17,12 @@ USER = "inventory"
 
 def _programs() -> Path:
     """The newest installed server's programs."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.split("/")[4]))
-    initdb = found[-1] if found else shutil.which("initdb")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    initdb = str(found[-1]) if found else shutil.which("initdb")
     if initdb is None:
-        message = "PostgreSQL's server programs are missing; install them (Debian: apt-get install postgresql)"
+        message = (
+            "PostgreSQL's server programs are missing; install them (Debian: apt-get install postgresql)"
+        )
         raise RuntimeError(message)
     return Path(initdb).parent
 

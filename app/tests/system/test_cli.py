@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from inventory import smoke
 from inventory.cli import main
 from inventory.core.security import hash_key
 from inventory.smoke import SmokeTestError, run_smoke_test
@@ -145,7 +144,7 @@ class Fake:
     ],
 )
 def test_smoke_test_finds_defects(monkeypatch: pytest.MonkeyPatch, defect: str, words: str | None) -> None:
-    monkeypatch.setattr(smoke.urllib.request, "urlopen", Fake(defect))
+    monkeypatch.setattr(urllib.request, "urlopen", Fake(defect))
     if words is None:
         run(key="k", write=True)
     else:

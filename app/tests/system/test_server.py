@@ -102,8 +102,8 @@ def receive(client: httpx.Client, sku: str, code: str) -> httpx.Response:
 
 @dataclass
 class Load:
-    """Callers that go on until they are told to stop. Each request has a connection of its own: those are what a
-    server that stops listening too early refuses."""
+    """Callers that go on until they are told to stop. Each request has a connection of its own: those are
+    what a server that stops listening too early refuses."""
 
     server: Server
     sku: str
