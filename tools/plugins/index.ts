@@ -52,16 +52,21 @@ export async function preparePlugins({ packages, languageHost }: PluginOptions):
   return folder;
 }
 
-/** Bundles one plugin, so that it starts by loading one file instead of hundreds, and returns that file. */
+/**
+ * Bundles one plugin, so that it starts by loading one file instead of hundreds, and returns that file. A
+ * `preload.ts` beside the entry point is bundled to `preload.cjs` beside it.
+ */
 async function bundle(name: string): Promise<string> {
   const sources = await Promise.all([name, "rpc"].map((folder) => contents(join(SOURCES, folder))));
   const lock = await readFile(join(ROOT, "package-lock.json"), "utf8");
-  const file = join(OUTPUT, `${name}.${digest(JSON.stringify([sources, lock]))}.cjs`);
-  await once(file, async (temporary) => {
+  const folder = join(OUTPUT, `${name}.${digest(JSON.stringify([sources, lock]))}`);
+  await once(folder, async (temporary) => {
     const { build } = await import("esbuild");
+    const entryPoints = ["main.ts", "preload.ts"].map((file) => join(SOURCES, name, file)).filter(existsSync);
     const { metafile } = await build({
-      entryPoints: [join(SOURCES, name, "main.ts")],
-      outfile: temporary,
+      entryPoints,
+      outdir: temporary,
+      outExtension: { ".js": ".cjs" },
       bundle: true,
       platform: "node",
       format: "cjs",
@@ -72,11 +77,10 @@ async function bundle(name: string): Promise<string> {
       metafile: true,
       absWorkingDir: ROOT,
       logLevel: "warning",
-      loader: { ".node": "empty" },
     });
     assertOwnSources(name, Object.keys(metafile.inputs));
   });
-  return file;
+  return join(folder, "main.cjs");
 }
 
 /** A bundle is rebuilt when its folder or rpc/ changes, so it must not take anything from elsewhere. */

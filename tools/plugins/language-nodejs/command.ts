@@ -22,8 +22,14 @@ export interface Command {
   readonly env: Record<string, string>;
 }
 
-/** The Node command that runs a program through the SDK's own runner, `runner`. */
-export function programCommand(run: ProgramRun, options: RuntimeOptions, runner: string): Command {
+/** The files that a command starts: the SDK's own runner, and what is loaded before it. */
+export interface Runner {
+  readonly path: string;
+  readonly preload: string;
+}
+
+/** The Node command that runs a program. */
+export function programCommand(run: ProgramRun, options: RuntimeOptions, runner: Runner): Command {
   const flags: [string, string][] = [
     ["monitor", run.monitorAddress],
     ["engine", run.engineAddress],
@@ -36,8 +42,7 @@ export function programCommand(run: ProgramRun, options: RuntimeOptions, runner:
   ];
   return {
     args: [
-      ...options.nodeargs,
-      runner,
+      ...nodeArguments(options, runner),
       ...flags.flatMap(([name, value]) => (value ? [`--${name}`, value] : [])),
       ...(run.dryRun ? ["--dry-run"] : []),
       run.entryPoint,
@@ -59,11 +64,11 @@ export interface PluginRun {
 }
 
 /** The Node command that runs a policy pack or another plugin written in TypeScript. */
-export function pluginCommand(run: PluginRun, options: RuntimeOptions, runner: string): Command {
+export function pluginCommand(run: PluginRun, options: RuntimeOptions, runner: Runner): Command {
   // The runner of policy packs takes the folder last, every other one takes it first.
   const ordered =
     run.kind === "analyzer" ? [...run.args, run.programDirectory] : [run.programDirectory, ...run.args];
-  return { args: [...options.nodeargs, runner, ...ordered], env: typescriptEnvironment(options) };
+  return { args: [...nodeArguments(options, runner), ...ordered], env: typescriptEnvironment(options) };
 }
 
 export interface PolicyStack {
@@ -90,4 +95,8 @@ function typescriptEnvironment(options: RuntimeOptions): Record<string, string> 
     ...(options.typescript && { PULUMI_NODEJS_TYPESCRIPT: "true" }),
     ...(options.tsconfig && { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig }),
   };
+}
+
+function nodeArguments(options: RuntimeOptions, { path, preload }: Runner): string[] {
+  return ["--require", preload, ...options.nodeargs, path];
 }

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { ChildResult } from "./children";
+import type { Runner } from "./command";
 
 /** The runner's exit code for "the user has already been told". */
 const BAIL = 32;
@@ -8,9 +9,10 @@ const BAIL = 32;
 const OUT_OF_MEMORY = "<--- Last few GCs --->";
 
 /** Finds one of the SDK's runners as the program itself would import it. */
-export function locateRunner(module: string, programDirectory: string): string {
+export function locateRunner(module: string, programDirectory: string): Runner {
   try {
-    return createRequire(join(programDirectory, "package.json")).resolve(module);
+    const path = createRequire(join(programDirectory, "package.json")).resolve(module);
+    return { path, preload: join(__dirname, "preload.cjs") };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
     throw new Error(
