@@ -95,6 +95,8 @@ export class InClusterDatabase extends pulumi.ComponentResource {
           serviceName: service.metadata.name,
           replicas: 1,
           revisionHistoryLimit: 0,
+          // In the ordered policy a Pod that never became ready is not replaced by its own correction.
+          podManagementPolicy: "Parallel",
           selector: { matchLabels: selector },
           template: {
             metadata: { labels: metadata.labels },

@@ -1,0 +1,82 @@
+import { expect } from "chai";
+import { Cluster } from "../../../components/cluster";
+import { policiesOf } from "../../../components/cluster/flows";
+import { at, settingsWith, types } from "../../support/components";
+import { register } from "../../support/mocks";
+
+describe("the cluster", () => {
+  const cluster = async () => {
+    const { cluster: settings } = await settingsWith({
+      cluster: { quotas: { inventory: { cpu: "16", pods: 40 } } },
+    });
+    return register(() => new Cluster("cluster", { settings }));
+  };
+
+  it("closes every namespace before anything runs there", async () => {
+    const { all, one } = await cluster();
+    const namespaces = all(types.namespace).map(({ inputs }) => String(at(inputs, "metadata", "name")));
+    expect(namespaces.sort()).to.deep.equal(["gateway", "inventory"]);
+    for (const namespace of namespaces) {
+      const labels = at(one(types.namespace, `${namespace}-namespace`).inputs, "metadata", "labels");
+      expect(labels).to.include({ "pod-security.kubernetes.io/enforce": "restricted" });
+      const policy = one(types.networkPolicy, `${namespace}-default-deny`).inputs;
+      expect(at(policy, "metadata", "namespace")).to.equal(namespace);
+      expect(policy.spec).to.deep.equal({ podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+      expect(one(types.limitRange, `${namespace}-limits`).inputs).to.have.nested.property(
+        "spec.limits[0].default",
+      );
+    }
+  });
+
+  it("bounds what a namespace may use", async () => {
+    const { one } = await cluster();
+    expect(at(one(types.quota, "inventory-quota").inputs, "spec", "hard")).to.deep.equal({
+      "limits.cpu": "16",
+      "limits.memory": "32Gi",
+      pods: "40",
+      "requests.storage": "100Gi",
+    });
+    expect(at(one(types.quota, "gateway-quota").inputs, "spec", "hard", "requests.storage")).to.equal("0");
+  });
+});
+
+describe("a flow", () => {
+  const api = { namespace: "inventory", labels: { app: "api" } };
+  const database = { namespace: "data", labels: { app: "db" } };
+  const flow = { name: "a-to-b", from: api, to: database, ports: [{ port: 5432 }], why: "Data." };
+
+  it("is let out at its source and in at its target", () => {
+    const [egress, ingress] = policiesOf(flow);
+    expect(egress).to.deep.equal({
+      role: "a-to-b-egress",
+      namespace: "inventory",
+      spec: {
+        podSelector: { matchLabels: { app: "api" } },
+        policyTypes: ["Egress"],
+        egress: [
+          {
+            to: [
+              {
+                namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "data" } },
+                podSelector: { matchLabels: { app: "db" } },
+              },
+            ],
+            ports: [{ port: 5432, protocol: "TCP" }],
+          },
+        ],
+      },
+    });
+    expect(ingress?.namespace).to.equal("data");
+    expect(ingress?.spec).to.deep.include({
+      policyTypes: ["Ingress"],
+      podSelector: { matchLabels: { app: "db" } },
+    });
+  });
+
+  it("needs no policy where the platform guards nothing", () => {
+    expect(policiesOf({ ...flow, unguarded: "to" }).map(({ role }) => role)).to.deep.equal(["a-to-b-egress"]);
+    expect(policiesOf({ ...flow, from: { cidrs: ["10.0.0.0/8"] } }).map(({ role }) => role)).to.deep.equal([
+      "a-to-b-ingress",
+    ]);
+  });
+});

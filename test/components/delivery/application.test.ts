@@ -1,0 +1,224 @@
+import { createHash } from "node:crypto";
+import { expect } from "chai";
+import { Application, mostConnections } from "../../../components/delivery/application";
+import { at, settingsWith, types } from "../../support/components";
+import { register, valueOf, type JsonObject, type Recording } from "../../support/mocks";
+
+const image = `ghcr.io/technova/inventory@sha256:${"12".repeat(32)}`;
+
+async function application(changes: JsonObject = {}): Promise<Recording<Application>> {
+  const settings = await settingsWith({ application: changes });
+  return register(
+    () =>
+      new Application("inventory", {
+        settings: settings.application,
+        environment: "staging",
+        namespace: "inventory",
+        image,
+        pullSecrets: ["pull"],
+        images: settings.images,
+        databaseUrl:
+          settings.application.database.type === "external" ? settings.secrets.databaseUrl : undefined,
+        gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
+        gatewayPods: { namespace: "gateway", labels: { "app.kubernetes.io/name": "traefik" } },
+        priorityClassName: "application",
+        databasePriorityClassName: "platform",
+      }),
+  );
+}
+
+const inCluster: JsonObject = { database: { type: "inCluster", storage: "7Gi" } };
+
+describe("the application", () => {
+  it("exchanges Pods without stopping one before another is ready", async () => {
+    const { one } = await application({ strategy: { type: "rolling", maxSurge: "25%" } });
+    const { spec } = one(types.deployment, "inventory-deployment").inputs;
+    expect(at(spec, "strategy")).to.deep.equal({
+      type: "RollingUpdate",
+      rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 },
+    });
+    expect(at(spec, "minReadySeconds")).to.equal(5);
+  });
+
+  it("goes on serving while it is being removed, and is killed only after that", async () => {
+    const { one } = await application({ shutdown: { drainSeconds: 12, graceSeconds: 30 } });
+    const pod = at(one(types.deployment, "inventory-deployment").inputs, "spec", "template", "spec");
+    expect(at(pod, "containers", 0, "lifecycle")).to.deep.equal({ preStop: { sleep: { seconds: 12 } } });
+    expect(at(pod, "terminationGracePeriodSeconds")).to.be.greaterThan(12 + 30);
+  });
+
+  it("leaves the number of Pods to the autoscaler where there is one", async () => {
+    const scaled = await application({ replicas: 3, autoscaling: { maxReplicas: 9 } });
+    expect(scaled.one(types.deployment, "inventory-deployment").inputs.spec).not.to.have.property("replicas");
+    const spec = at(scaled.one(types.autoscaler, "inventory-autoscaler").inputs, "spec");
+    expect(spec).to.deep.include({
+      minReplicas: 3,
+      maxReplicas: 9,
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "inventory-deployment-1a2b3c4d" },
+    });
+  });
+
+  it("has a fixed number of Pods without one", async () => {
+    const settings = await settingsWith();
+    const { autoscaling, ...rest } = settings.application;
+    expect(autoscaling).not.to.equal(undefined);
+    const fixed = await register(
+      () =>
+        new Application("inventory", {
+          settings: rest,
+          environment: "staging",
+          namespace: "inventory",
+          image,
+          pullSecrets: [],
+          images: {},
+          databaseUrl: settings.secrets.databaseUrl,
+          gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
+          gatewayPods: { namespace: "gateway", labels: {} },
+          priorityClassName: "application",
+          databasePriorityClassName: "platform",
+        }),
+    );
+    expect(at(fixed.one(types.deployment, "inventory-deployment").inputs, "spec", "replicas")).to.equal(3);
+    expect(fixed.all(types.autoscaler)).to.deep.equal([]);
+  });
+
+  it("migrates the schema before the first Pod of a release starts", async () => {
+    const { one } = await application({ ...inCluster, schemaRevision: "0003" });
+    const job = one(types.job, "inventory-migration-job");
+    expect(job.parent).to.equal("inventory-migration");
+    const pod = at(job.inputs, "spec", "template", "spec");
+    expect(at(pod, "containers", 0, "command")).to.deep.equal(["inventory", "migrate", "--to", "0003"]);
+    expect(at(pod, "containers", 0, "image")).to.equal(image);
+    expect(at(pod, "restartPolicy")).to.equal("Never");
+    expect(job.inputs.spec).not.to.have.property("ttlSecondsAfterFinished");
+    // Its name is the provider's: a new template is a new Job, never a change of the old one.
+    expect(job.inputs.metadata).not.to.have.property("name");
+    const migration = one("technova:delivery:Migration", "inventory-migration");
+    expect(migration.dependsOn).to.include("inventory-database-server");
+    const workload = one("technova:delivery:RollingWorkload", "inventory");
+    expect(workload.dependsOn).to.include("inventory-migration-job");
+  });
+
+  it("keeps each version's configuration apart from every other's", async () => {
+    const names = new Set<string>();
+    for (const logLevel of ["INFO", "WARNING"]) {
+      const { all } = await application({ configuration: { logLevel } });
+      const [map] = all(types.configMap);
+      expect(map?.inputs).to.deep.include({ immutable: true });
+      names.add(String(at(map?.inputs, "metadata", "name")));
+      // The resource's name follows the content as well: going back never creates what is still there.
+      expect(map?.name).to.equal(
+        `inventory-config-map-${String(at(map?.inputs, "metadata", "name")).slice(-10)}`,
+      );
+    }
+    expect(names.size).to.equal(2);
+  });
+
+  it("keeps secrets out of everything but its Secret, and the key itself out of that too", async () => {
+    const { one, resources, result } = await application(inCluster);
+    const adminKey = await valueOf(result.adminApiKey);
+    const secret = one(types.secret, "inventory-config-secrets");
+    expect(secret.inputs.stringData).to.equal("[secret]");
+    expect(secret.inputs.immutable).to.equal(true);
+    expect(secret.inputs.metadata).not.to.have.property("name");
+    expect(JSON.parse(String(at(secret.plain, "stringData", "inventory_api_keys")))).to.deep.equal([
+      { name: "admin", role: "admin", sha256: createHash("sha256").update(adminKey).digest("hex") },
+    ]);
+    expect(at(secret.plain, "stringData", "inventory_database_url")).to.equal(
+      "postgresql+psycopg://inventory:password-of-inventory-database-application-password" +
+        "@inventory-database.inventory.svc:5432/inventory",
+    );
+    expect(JSON.stringify(resources.map(({ plain }) => plain))).not.to.contain(adminKey);
+    expect(JSON.stringify(resources.map(({ inputs }) => inputs))).not.to.contain("password-of-");
+  });
+
+  it("reads the address of an external database from the Secret that is there already", async () => {
+    const database = { type: "external", cidrs: ["10.40.0.0/24"], existingSecret: "inventory-database" };
+    const { one, all } = await application({ database });
+    const volume = at(
+      one(types.deployment, "inventory-deployment").inputs,
+      "spec",
+      "template",
+      "spec",
+      "volumes",
+      1,
+    );
+    expect(at(volume, "projected", "sources")).to.deep.equal([
+      { secret: { name: "inventory-config-secrets-1a2b3c4d" } },
+      { secret: { name: "inventory-database" } },
+    ]);
+    expect(all(types.statefulSet)).to.deep.equal([]);
+  });
+
+  it("runs its database without rights and with a volume", async () => {
+    const { one } = await application(inCluster);
+    const spec = at(one(types.statefulSet, "inventory-database-server").inputs, "spec");
+    const pod = at(spec, "template", "spec");
+    expect(at(pod, "securityContext")).to.deep.include({ runAsNonRoot: true, runAsUser: 999, fsGroup: 999 });
+    expect(at(pod, "automountServiceAccountToken")).to.equal(false);
+    expect(at(spec, "volumeClaimTemplates", 0, "spec", "resources", "requests", "storage")).to.equal("7Gi");
+    expect(at(pod, "containers", 0, "securityContext")).to.deep.include({ readOnlyRootFilesystem: true });
+  });
+
+  it("gives the database room for every connection that its Pods can open", async () => {
+    const { application: settings } = await settingsWith({
+      application: {
+        replicas: 3,
+        autoscaling: { maxReplicas: 10 },
+        strategy: { type: "rolling", maxSurge: "25%" },
+        configuration: { databasePoolSize: 4 },
+      },
+    });
+    // Ten Pods and three more during a release, each with its pool and one connection for readiness.
+    expect(mostConnections(settings)).to.equal(13 * 5);
+  });
+
+  it("shows the API to the outside and its metrics to nobody there", async () => {
+    const { one } = await application();
+    const rule = at(one(types.httpRoute, "inventory-route").inputs, "spec", "rules", 0);
+    const paths = (at(rule, "matches") as { path: { value: string } }[]).map(({ path }) => path.value);
+    expect(paths).to.deep.equal(["/api", "/healthz", "/readyz"]);
+    const headers = at(rule, "filters", 0, "responseHeaderModifier", "set") as {
+      name: string;
+      value: string;
+    }[];
+    expect(headers).to.deep.include({ name: "X-Content-Type-Options", value: "nosniff" });
+    expect(headers.map(({ name }) => name)).to.include("Strict-Transport-Security");
+    expect(at(rule, "backendRefs")).to.deep.equal([{ name: "inventory", port: 80 }]);
+  });
+
+  it("is let through to its database and to nothing else", async () => {
+    const { all } = await application({
+      database: { type: "external", cidrs: ["10.40.0.0/24"], port: 6432 },
+    });
+    const egress = all(types.networkPolicy).filter(({ name }) => /-(api|migration)-to-.*-egress$/.test(name));
+    expect(egress.map(({ name }) => name).sort()).to.deep.equal([
+      "inventory-flows-api-to-database-egress",
+      "inventory-flows-api-to-dns-egress",
+      "inventory-flows-migration-to-database-egress",
+      "inventory-flows-migration-to-dns-egress",
+    ]);
+    const database = egress.find(({ name }) => name.includes("api-to-database"));
+    expect(at(database?.inputs, "spec", "egress", 0)).to.deep.equal({
+      to: [{ ipBlock: { cidr: "10.40.0.0/24" } }],
+      ports: [{ port: 6432, protocol: "TCP" }],
+    });
+  });
+
+  it("runs every container with the restricted defaults, requests and limits", async () => {
+    const { all } = await application(inCluster);
+    for (const { inputs, name } of [types.deployment, types.statefulSet, types.job].flatMap(all)) {
+      const pod = at(inputs, "spec", "template", "spec");
+      expect(at(pod, "securityContext", "runAsNonRoot"), name).to.equal(true);
+      expect(at(pod, "securityContext", "seccompProfile", "type"), name).to.equal("RuntimeDefault");
+      for (const container of at(pod, "containers") as object[]) {
+        expect(at(container, "securityContext"), name).to.deep.include({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        });
+        expect(at(container, "resources"), name).to.have.all.keys("requests", "limits");
+      }
+    }
+  });
+});

@@ -1,0 +1,89 @@
+import { expect } from "chai";
+import { GithubRepository } from "../../../components/github";
+import { at, settingsWith } from "../../support/components";
+import { register, type JsonObject } from "../../support/mocks";
+import { sentinel } from "../../support/settings";
+import { runProgram } from "../../support/stacks";
+
+const github = (type: string) => `github:index/${type.charAt(0).toLowerCase()}${type.slice(1)}:${type}`;
+
+async function repository(changes: JsonObject = {}) {
+  const { github: settings, secrets } = await settingsWith({ github: changes });
+  return register(() => new GithubRepository("github", { settings: settings!, secrets: secrets.github }));
+}
+
+describe("the repository on GitHub", () => {
+  it("protects main and develop with a ruleset each, from which nobody is exempt", async () => {
+    const { all } = await repository();
+    const rulesets = all(github("RepositoryRuleset"));
+    expect(rulesets.map(({ inputs }) => at(inputs, "conditions", "refName", "includes"))).to.deep.equal([
+      ["refs/heads/main"],
+      ["refs/heads/develop"],
+    ]);
+    for (const { inputs } of rulesets) {
+      expect(inputs).to.include({ enforcement: "active" }).and.not.to.have.property("bypassActors");
+      expect(inputs.rules).to.deep.include({
+        deletion: true,
+        nonFastForward: true,
+        requiredLinearHistory: true,
+      });
+    }
+    expect(at(rulesets[0]?.inputs, "rules", "pullRequest")).to.include({
+      requiredApprovingReviewCount: 2,
+      requireCodeOwnerReview: true,
+    });
+    expect(at(rulesets[0]?.inputs, "rules", "requiredSignatures")).to.equal(true);
+  });
+
+  it("asks for no check where none is named: GitHub would refuse an empty list", async () => {
+    const { all } = await repository({ rulesets: { main: {}, develop: {} } });
+    for (const { inputs } of all(github("RepositoryRuleset"))) {
+      expect(inputs.rules).not.to.have.property("requiredStatusChecks");
+    }
+  });
+
+  it("deploys to each environment from one branch only, production after a wait and a review", async () => {
+    const { all } = await repository();
+    const [staging, production] = all(github("RepositoryEnvironment")).map(({ inputs }) => inputs);
+    expect(staging).to.deep.include({ environment: "staging", waitTimer: 0, reviewers: [] });
+    expect(production).to.deep.include({ environment: "production", waitTimer: 10, canAdminsBypass: false });
+    expect(at(production, "reviewers", 0, "teams")).to.have.length(1);
+    const branches = all(github("RepositoryEnvironmentDeploymentPolicy")).map(
+      ({ inputs }) => inputs.branchPattern,
+    );
+    expect(branches).to.deep.equal(["develop", "main"]);
+  });
+
+  it("hands secrets to Actions without showing them, generated ones too", async () => {
+    const { all, resources } = await repository();
+    const [secret] = all(github("ActionsSecret"));
+    expect(secret?.inputs).to.include({ secretName: "KUBECONFIG", value: "[secret]" });
+    expect(secret?.plain.value).to.equal(sentinel);
+    const [generated] = all(github("ActionsEnvironmentSecret"));
+    expect(generated?.inputs).to.include({ environment: "staging", secretName: "PULUMI_CONFIG_PASSPHRASE" });
+    expect(generated?.inputs.value).to.equal("[secret]");
+    expect(JSON.stringify(resources.map(({ inputs }) => inputs))).not.to.contain(sentinel);
+  });
+
+  it("has variables and labels", async () => {
+    const { all } = await repository();
+    expect(all(github("ActionsVariable")).map(({ inputs }) => inputs)).to.deep.include({
+      repository: "technova-platform",
+      variableName: "REGION",
+      value: "north",
+    });
+    expect(all(github("IssueLabel")).map(({ inputs }) => inputs.name)).to.include("security");
+  });
+
+  it("belongs to one stack only", async () => {
+    const owned = async (stack: "local" | "staging" | "production") => {
+      const { resources } = await runProgram(stack, { preview: true });
+      return resources.some(({ type }) => type.startsWith("github:"));
+    };
+    expect([await owned("local"), await owned("staging"), await owned("production")]).to.deep.equal([
+      false,
+      false,
+      true,
+    ]);
+  });
+});
