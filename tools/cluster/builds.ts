@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs
 import { join } from "node:path";
 import { ClusterError } from "./errors";
 import { exec } from "./exec";
+import type { Progress } from "./progress";
 
 const goFolder = join(__dirname, "go");
 
@@ -80,7 +81,11 @@ export class ProgramStore {
   private readonly built = new Map<string, Promise<string>>();
   private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly cache: string) {}
+  /** `progress` gets one stage for each program that has to be built. */
+  constructor(
+    private readonly cache: string,
+    private readonly progress: Progress,
+  ) {}
 
   /** Path of the program below the cache, whether it is built or not. */
   static location(program: GoProgram): string {
@@ -88,12 +93,15 @@ export class ProgramStore {
   }
 
   /** Path of the program, built first if the cache lacks it. Builds run in the order they were asked for. */
-  path(program: GoProgram, report: (text: string) => void): Promise<string> {
+  path(program: GoProgram): Promise<string> {
     const target = join(this.cache, ProgramStore.location(program));
     if (existsSync(target)) return Promise.resolve(target);
     let result = this.built.get(target);
     if (result === undefined) {
-      result = this.queue.then(() => this.build(program, target, report));
+      const title = `${program.name} ${program.version}`;
+      result = this.queue.then(() =>
+        this.progress.stage(title, (report) => this.build(program, target, report)),
+      );
       this.queue = result.catch(() => undefined);
       this.built.set(target, result);
     }
@@ -101,7 +109,8 @@ export class ProgramStore {
   }
 
   private async build(program: GoProgram, target: string, report: (text: string) => void): Promise<string> {
-    report(`compiling ${program.name} ${program.version}`);
+    const compiling = `compiling ${program.name} ${program.version}`;
+    report(compiling);
     const temporary = join(this.cache, `.${program.name}.${process.pid}.tmp`);
     mkdirSync(this.cache, { recursive: true });
     const args = ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", linkerFlags(program)];
@@ -110,8 +119,8 @@ export class ProgramStore {
         cwd: moduleFolder(program),
         env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
         onLine: (line) => {
-          if (line.startsWith("go: downloading "))
-            report(`downloading ${line.slice("go: downloading ".length)}`);
+          const downloading = /^go: downloading (.*)$/.exec(line)?.[1];
+          report(downloading === undefined ? compiling : `${compiling}: downloading ${downloading}`);
         },
       });
       mkdirSync(join(this.cache, folderName(program)), { recursive: true });

@@ -18,6 +18,9 @@ export function exec(command: string, args: readonly string[], options: ExecOpti
       env: options.env ?? process.env,
       stdio: ["pipe", "pipe", "pipe"],
     });
+    const end = () => child.kill("SIGTERM"); // nothing goes on working for a command that has failed
+    process.once("exit", end);
+    child.once("close", () => process.off("exit", end));
     const output: Buffer[] = [];
     let errors = "";
     let partial = "";

@@ -29,8 +29,11 @@ export function manifestObjects(name: string): KubernetesObject[] {
   return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
 }
 
-export async function applyManifest(client: AdminClient, name: string): Promise<void> {
-  for (const object of manifestObjects(name)) await client.apply(object);
+export async function applyManifests(client: AdminClient, names: readonly string[]): Promise<void> {
+  const objects = names.flatMap(manifestObjects);
+  const isNamespace = ({ kind }: KubernetesObject) => kind === "Namespace";
+  await Promise.all(objects.filter(isNamespace).map((object) => client.apply(object)));
+  await Promise.all(objects.filter((object) => !isNamespace(object)).map((object) => client.apply(object)));
 }
 
 interface Deployment {

@@ -11,6 +11,8 @@ import { findProcesses, identify, isAlive, outerPid, sharesPidNamespace, type Pr
 export interface ComponentProcess {
   readonly name: string;
   readonly command: readonly string[];
+  /** Scheduling priority; those below 0 keep working when builds or pods take all of the processor. @default 0 */
+  readonly nice?: number;
 }
 
 export interface ProcessRecord extends ProcessIdentity {
@@ -62,9 +64,20 @@ export async function ensureProcess(
   rotateLog(logFile(paths, component.name));
   mkdirSync(paths.processes, { recursive: true });
   // The shell ends at once; process 1 of the node adopts what it started, so nothing hangs on this command.
-  const script = 'log="$1"; shift; cd /; setsid "$@" </dev/null >>"$log" 2>&1 & echo $!';
+  const script =
+    'log="$1" nice="$2"; shift 2; cd /; setsid nice -n "$nice" "$@" </dev/null >>"$log" 2>&1 & echo $!';
   const log = `/var/log/technova/${component.name}.log`;
-  const inner = Number(await execInNode(paths, ["sh", "-c", script, "start", log, ...component.command]));
+  const inner = Number(
+    await execInNode(paths, [
+      "sh",
+      "-c",
+      script,
+      "start",
+      log,
+      String(component.nice ?? 0),
+      ...component.command,
+    ]),
+  );
   const init = nodeInit(paths);
   const pid = init === undefined ? undefined : outerPid(init.pid, inner);
   const identity = pid === undefined ? undefined : identify(pid);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AdminClient } from "./api";
-import { ProgramStore, programs, type GoProgram } from "./builds";
+import { ProgramStore, programs } from "./builds";
 import { declaredComponents, programOf } from "./components";
 import type { Component } from "./components/component";
 import { ensureFiles, ensureIdentities } from "./configuration";
@@ -12,7 +12,7 @@ import { RegistryClient } from "./images/registry-client";
 import { ImageStore } from "./images/store";
 import { kubeconfig } from "./kubeconfig";
 import { withLock } from "./lock";
-import { applyManifest, waitDeployment, waitNode } from "./manifests";
+import { applyManifests, waitDeployment, waitNode } from "./manifests";
 import { ports } from "./network";
 import { ensureNode, nodeInit } from "./node";
 import { ensureNodeFiles } from "./node-files";
@@ -38,7 +38,7 @@ export async function up(progress = new Progress()): Promise<void> {
       cache,
       progress,
       packages: new PackageStore(cache),
-      programs: new ProgramStore(cache),
+      programs: new ProgramStore(cache, progress),
       images: new ImageStore(cache, new RegistryClient({ host: "127.0.0.1", port: ports.registry })),
     });
     progress.line(`The cluster is up after ${progress.elapsed()}: KUBECONFIG=${paths.kubeconfig}`);
@@ -63,8 +63,7 @@ async function bringUp(context: Context): Promise<void> {
   const lower = progress.stage("node packages", (report) => packages.unpack(nodePackages, report));
   const identities = progress.stage("keys and certificates", () => ensureIdentities(paths));
   const debian = prepareDebianImages(context, lower);
-  const pause = await built(context, programs.pause);
-  const [folder] = await Promise.all([lower, identities]);
+  const [folder, pause] = await Promise.all([lower, context.programs.path(programs.pause), identities]);
   await progress.stage("node", async () => {
     await ensureNode(paths, { packages: folder, programs: cache, pause });
     await ensureNodeFiles(paths);
@@ -75,7 +74,7 @@ async function bringUp(context: Context): Promise<void> {
     const start = async (component: Component, ...needs: Promise<unknown>[]): Promise<void> => {
       await Promise.all(needs);
       const program = programOf(component);
-      if (program !== undefined) await built(context, program);
+      if (program !== undefined) await context.programs.path(program);
       await startComponent(context, component, await identities, client);
     };
     const etcd = start(all.etcd);
@@ -118,14 +117,7 @@ async function bringUp(context: Context): Promise<void> {
 
 /** Asks for every build at once. They run one after the other, those that others wait for first. */
 function queueBuilds({ programs: store }: Context): void {
-  const quiet = () => undefined;
-  for (const program of Object.values(programs)) store.path(program, quiet).catch(quiet);
-}
-
-/** Path of a program; a stage of its own if it has to be built. */
-function built({ programs: store, cache, progress }: Context, program: GoProgram): Promise<string> {
-  if (existsSync(join(cache, ProgramStore.location(program)))) return store.path(program, () => undefined);
-  return progress.stage(`${program.name} ${program.version}`, (report) => store.path(program, report));
+  for (const program of Object.values(programs)) store.path(program).catch(() => undefined); // whoever needs it reports it
 }
 
 async function startComponent(
@@ -147,7 +139,7 @@ async function pushGoImage(
   needs: readonly Promise<unknown>[],
 ): Promise<void> {
   const { images, progress } = context;
-  const recipe = await goRecipe(name, { ...context, built: (program) => built(context, program) });
+  const recipe = await goRecipe(name, context);
   await Promise.all(needs);
   await progress.stage(`image ${recipe.repository}:${recipe.tag}`, (report) => images.ensure(recipe, report));
 }
@@ -189,7 +181,7 @@ async function installAddons(
   const { progress } = context;
   await Promise.all(needs);
   await progress.stage("DNS and storage", async (report) => {
-    for (const name of ["rbac", "coredns", "local-path"]) await applyManifest(client, name);
+    await applyManifests(client, ["rbac", "coredns", "local-path"]);
     await waitNode(client);
     await waitDeployment(client, "kube-system", "coredns", report);
     await waitDeployment(client, "local-path-storage", "local-path-provisioner", report);

@@ -7,6 +7,7 @@ export function apiserver(program: string): Component {
   return {
     name: "kube-apiserver",
     part: "control plane",
+    nice: -5,
     health: { type: "https", url: `https://127.0.0.1:${ports.api}/readyz` },
     files: { "audit-policy.yaml": stringify(auditPolicy) },
     command: [
@@ -56,6 +57,7 @@ export function controllerManager(program: string): Component {
   return {
     name: "kube-controller-manager",
     part: "control plane",
+    nice: -5,
     health: { type: "https", url: `https://${network.nodeAddress}:${ports.controllerManager}/healthz` },
     command: [
       program,

@@ -7,6 +7,7 @@ export function etcd(): Component {
   return {
     name: "etcd",
     part: "control plane",
+    nice: -5,
     health: { type: "http", url: `${metrics}/health` },
     command: [
       "/usr/bin/etcd",

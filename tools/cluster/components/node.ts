@@ -66,12 +66,15 @@ export function kubeProxy(program: string): Component {
     clientConnection: { kubeconfig: `${configFolder}/kube-proxy.kubeconfig` },
     clusterCIDR: network.podCidr,
     hostnameOverride: network.nodeName,
+    // Few services and one node: rather follow every change at once than gather changes for a second.
+    nftables: { minSyncPeriod: "100ms", syncPeriod: "30s" },
     // The table of connections belongs to the machine; its size is not the node's to set.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
   };
   return {
     name: "kube-proxy",
     part: "node",
+    nice: -5,
     health: { type: "http", url: `http://${network.nodeAddress}:${ports.kubeProxyHealth}/livez` },
     files: { "kube-proxy.yaml": stringify(configuration) },
     command: [program, ...flags({ config: `${configFolder}/kube-proxy.yaml` })],

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { images, type Image } from "../../../components/images";
-import { programs, type GoProgram } from "../builds";
+import { programs, type GoProgram, type ProgramStore } from "../builds";
 import { registryHost } from "../network";
 import type { PackageStore } from "../packages";
 import { certificateBundle, certificateSet } from "./certificates";
@@ -80,13 +82,13 @@ type Report = (text: string) => void;
 
 export interface Sources {
   readonly packages: PackageStore;
-  readonly built: (program: GoProgram) => Promise<string>;
+  readonly programs: ProgramStore;
 }
 
 /** A scratch image around a program, with the certificate authorities, two users and an empty /tmp. */
 export async function goRecipe(name: GoImageName, sources: Sources): Promise<ImageRecipe> {
   const { image, program, path, config }: GoImage = goImages[name];
-  const binary = await sources.built(program);
+  const binary = await sources.programs.path(program);
   return {
     repository: mirrorRepository(image),
     tag: image.version,
@@ -108,13 +110,13 @@ export async function debianRecipe(
   sources: Pick<Sources, "packages">,
   report: Report,
 ): Promise<ImageRecipe> {
-  const { image, packages, config, entries, key }: DebianImage = debianImages[name];
+  const { image, packages, config, entries, key, content }: DebianImage = debianImages[name];
   const folder = await sources.packages.unpack(packages, report);
   return {
     repository: mirrorRepository(image),
     tag: image.version,
     key: `${folder.split("/").at(-1)} ${key}`,
-    config: { ...config, labels: labels(image) },
+    config: { ...config, labels: { ...labels(image), ...contentLabels(folder, content) } },
     entries: (reportEntries) => entries(folder, reportEntries),
   };
 }
@@ -124,6 +126,14 @@ function labels(image: Image): Record<string, string> {
     "org.opencontainers.image.title": image.repository,
     "org.opencontainers.image.version": image.version,
   };
+}
+
+/** What is really inside: Debian's version moves on, the tag stands for upstream's of the same major version. */
+function contentLabels(folder: string, name: string): Record<string, string> {
+  const line = readFileSync(join(folder, ".packages"), "utf8")
+    .split("\n")
+    .find((item) => item.startsWith(`${name} `));
+  return line === undefined ? {} : { "technova.dev/debian-package": line };
 }
 
 function scratchBase(certificates: string): LayerEntry[] {

@@ -10,6 +10,8 @@ import type { ImageConfig } from "./layout";
 export interface DebianImage {
   readonly image: Image;
   readonly packages: PackageSet;
+  /** The package that the image is about. */
+  readonly content: string;
   readonly config: ImageConfig;
   /** Changes with what `entries` adds to the packages. */
   readonly key: string;
@@ -31,6 +33,7 @@ const packaging = [
 
 const python: DebianImage = {
   image: images.python,
+  content: "python3.11",
   packages: {
     name: "image-python",
     include: [
@@ -86,6 +89,7 @@ const python: DebianImage = {
 
 const postgres: DebianImage = {
   image: images.postgres,
+  content: "postgresql-15",
   packages: {
     name: "image-postgres",
     include: [
@@ -152,6 +156,7 @@ const postgres: DebianImage = {
 
 const busybox: DebianImage = {
   image: { registry: "docker.io", repository: "library/busybox", version: "1.35.0" },
+  content: "busybox-static",
   packages: {
     name: "image-busybox",
     include: ["busybox-static"],
