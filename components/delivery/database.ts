@@ -90,7 +90,8 @@ export class InClusterDatabase extends pulumi.ComponentResource {
     new StatefulSet(
       `${name}-server`,
       {
-        metadata,
+        // A fixed name: the volume's claim is named after it, and has to be found again by a replacement.
+        metadata: { ...metadata, name },
         spec: {
           serviceName: service.metadata.name,
           replicas: 1,
