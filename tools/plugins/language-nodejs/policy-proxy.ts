@@ -87,7 +87,9 @@ export class PolicyProxy {
       (client) => client.close(),
       () => undefined,
     );
-    this.server.forceShutdown();
+    // Let calls that are just being answered reach the engine.
+    this.server.tryShutdown(() => undefined);
+    setTimeout(() => this.server.forceShutdown(), 1000).unref();
   }
 
   private handler(name: Method, path: string): RawHandler {

@@ -4,29 +4,47 @@ interface SourceMapSupport {
   install(options: { retrieveSourceMap: (path: string) => { url: string; map: string } | null }): void;
 }
 
+type PrepareStack = (error: Error, frames: NodeJS.CallSite[]) => string;
+
 const NO_MAPPINGS = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
 
 /**
- * Loaded before the SDK's runner, in the program's own process. Positions inside of installed packages are left as
- * they are, while those of the program still lead to its TypeScript:
- *
- * - The SDK writes down a stack for every promise it makes. To translate these into its own TypeScript sources,
- *   which are not installed, is a third of the time that a program takes to register its resources.
- * - Translated, they point to `node_modules/@pulumi/resource.ts`, a path with which util.inspect of Node 20.20 never
- *   comes to an end: the error that the user should see would hang the program instead.
+ * Loaded before the SDK's runner, in the program's own process. The SDK writes down a stack for every promise that
+ * it makes, translated to TypeScript, which is a third of the time that a program takes to register its resources.
+ * So each position is translated once, and those inside of installed packages not at all: their TypeScript is not
+ * installed, and it would be at paths such as `node_modules/@pulumi/resource.ts`, with which util.inspect of
+ * Node 20.20 never comes to an end, so that the error that the user should see would hang the program instead.
  */
-export function keepInstalledPositions(support: SourceMapSupport): void {
+export function speedUpStacks(support: SourceMapSupport): void {
   support.install({
     retrieveSourceMap: (path) =>
       /[/\\]node_modules[/\\]/.test(path) ? { url: path, map: NO_MAPPINGS } : null,
   });
+  const translate = Error.prepareStackTrace as PrepareStack | undefined;
+  if (translate) Error.prepareStackTrace = rememberFrames(translate);
+}
+
+/** The same stacks as `translate` makes, each frame only once. */
+export function rememberFrames(translate: PrepareStack): PrepareStack {
+  const nameless = new Error();
+  const headerLength = translate(nameless, []).length;
+  const lines = new Map<string, string>();
+  const lineOf = (frame: NodeJS.CallSite): string => {
+    const position = frame.toString();
+    const known = lines.get(position);
+    if (known !== undefined) return known;
+    const line = translate(nameless, [frame]).slice(headerLength);
+    lines.set(position, line);
+    return line;
+  };
+  return (error, frames) => translate(error, []) + frames.map(lineOf).join("");
 }
 
 const runner = process.argv[1];
 if (runner) {
   try {
     // The SDK's own copy, so that its later call finds these rules in place.
-    keepInstalledPositions(createRequire(runner)("source-map-support") as SourceMapSupport);
+    speedUpStacks(createRequire(runner)("source-map-support") as SourceMapSupport);
   } catch {
     // An SDK without source maps has nothing to be kept from.
   }
