@@ -173,6 +173,10 @@ async function connect(paths: ClusterPaths): Promise<void> {
       `ip link set ${nodeInterface} up`,
       `ip route replace default via ${hostAddress}`,
       "echo 1 >/proc/sys/net/ipv4/ip_forward",
+      // All clients of a NodePort share one address. When one of them takes up the port of a connection that the
+      // server closed, the kernel goes on with that connection's target while it is remembered: a pod that may
+      // be gone. So it is remembered for less time than pods are given to end.
+      "echo 2 >/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait",
     ].join("\n"),
   ]);
   await execInNode(paths, ["nft", "-f", "-"], nodeRules());
