@@ -1,6 +1,6 @@
 import { containsSecret, isPropertyMap, mapValues, Secret, withoutSecrets } from "../rpc/values";
 import type { PropertyMap, PropertyValue } from "../rpc/values";
-import type { KubeObject } from "./object";
+import { omit, type KubeObject } from "./object";
 
 // Property names of programs cannot have dashes.
 const DASHED = [
@@ -68,12 +68,9 @@ export function writeCheckpoint(checkpoint: Checkpoint): PropertyMap {
 }
 
 export function readCheckpoint(state: PropertyMap): { inputs: KubeObject; live: KubeObject } {
-  const {
-    __inputs: inputs,
-    __fieldManager: _manager,
-    __initialApiVersion: _version,
-    ...live
-  } = toObject(state);
+  const object = toObject(state);
+  const { __inputs: inputs } = object;
+  const live = omit(object, "__inputs", "__fieldManager", "__initialApiVersion");
   return { inputs: isPropertyMap(inputs) ? inputs : {}, live };
 }
 

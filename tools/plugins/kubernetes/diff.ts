@@ -65,9 +65,9 @@ export function parsePath(text: string): Path {
   const path: Path = [];
   const part = /\.?([^.[\]"]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\[(\*)\]/gy;
   for (const match of text.matchAll(part)) {
-    const [, plain, index, quoted, wildcard] = match;
+    const [, plain, index, quoted = "", wildcard] = match;
     if (index !== undefined) path.push(Number(index));
-    else path.push(plain ?? wildcard ?? quoted!.replaceAll('\\"', '"'));
+    else path.push(plain ?? wildcard ?? quoted.replaceAll('\\"', '"'));
   }
   return path;
 }

@@ -34,9 +34,10 @@ export function takeOverCreation(live: KubeObject, manager: string): PropertyVal
   const isFormer = (entry: PropertyMap) =>
     !text(entry, "subresource") && !isOurs(entry) && FORMER_MANAGERS.some((former) => isBy(entry, former));
   const former = entries.filter(isFormer);
-  if (former.length === 0) return undefined;
+  const [first] = former;
+  if (!first) return undefined;
 
-  const own = entries.find(isOurs) ?? { ...former[0]!, manager, operation: "Apply" };
+  const own = entries.find(isOurs) ?? { ...first, manager, operation: "Apply" };
   const fieldsV1 = [own, ...former].map((entry): PropertyValue => entry.fieldsV1 ?? {}).reduce(union);
   const others = entries.filter((entry) => !isOurs(entry) && !isFormer(entry));
   return [
@@ -49,7 +50,10 @@ export function takeOverCreation(live: KubeObject, manager: string): PropertyVal
 function union(a: PropertyValue, b: PropertyValue): PropertyValue {
   if (!isPropertyMap(a) || !isPropertyMap(b)) return a;
   const result: PropertyMap = { ...a };
-  for (const [key, value] of Object.entries(b)) result[key] = key in a ? union(a[key]!, value) : value;
+  for (const [key, value] of Object.entries(b)) {
+    const other = a[key];
+    result[key] = other === undefined ? value : union(other, value);
+  }
   return result;
 }
 

@@ -4,6 +4,7 @@ import {
   isCustomResourceDefinition,
   isKind,
   kindOf,
+  omit,
   text,
   withField,
   type KubeObject,
@@ -50,7 +51,7 @@ function normalizeKnown(object: KubeObject): KubeObject {
 }
 
 function normalizeDefinition(object: KubeObject): KubeObject {
-  const { status: _status, ...rest } = object;
+  const rest = omit(object, "status");
   return field(rest, "spec", "preserveUnknownFields") === false
     ? withField(rest, ["spec", "preserveUnknownFields"], undefined)
     : rest;
@@ -78,7 +79,7 @@ function normalizeSecret(object: KubeObject): KubeObject {
 /** `undefined` when a value does not have the type that it should have. */
 function convertStruct(source: PropertyMap, struct: number): PropertyMap | undefined {
   const result: PropertyMap = {};
-  const known = structs[struct]!;
+  const known = structs[struct] ?? {};
   for (const [key, value] of Object.entries(source)) {
     const type = known[key];
     if (type === undefined || value === null) continue;

@@ -62,12 +62,17 @@ export function withField(
   path: string[],
   value: PropertyValue | undefined,
 ): PropertyMap {
-  const [key, ...rest] = path as [string, ...string[]];
-  const { [key]: current, ...others } = object;
-  if (rest.length === 0) return value === undefined ? others : { ...object, [key]: value };
+  const [key = "", ...rest] = path;
+  const current = object[key];
+  if (rest.length === 0) return value === undefined ? omit(object, key) : { ...object, [key]: value };
   if (current !== undefined && !isPropertyMap(current)) return object;
   if (current === undefined && value === undefined) return object;
   return { ...object, [key]: withField(current ?? {}, rest, value) };
+}
+
+/** A copy without some of its keys. */
+export function omit(object: PropertyMap, ...keys: string[]): PropertyMap {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
 export function isKind(object: KubeObject, group: string, kind: string): boolean {

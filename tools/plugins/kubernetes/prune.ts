@@ -4,7 +4,8 @@ import { isPropertyMap, Unknown, type PropertyMap, type PropertyValue } from "..
 export function prune(source: PropertyMap, shape: PropertyMap): PropertyMap {
   const pruned: PropertyMap = {};
   for (const [key, value] of Object.entries(source)) {
-    if (key in shape) pruned[key] = pruneValue(value, shape[key]!);
+    const part = shape[key];
+    if (part !== undefined) pruned[key] = pruneValue(value, part);
   }
   return pruned;
 }
@@ -16,9 +17,11 @@ function pruneValue(value: PropertyValue, shape: PropertyValue): PropertyValue {
 }
 
 function pruneList(source: PropertyValue[], shape: PropertyValue[]): PropertyValue[] {
-  if (source.length === 0 || shape.length === 0) return [];
-  if (typeName(source[0]!) !== typeName(shape[0]!)) return source;
-  return shape.slice(0, source.length).map((element, index) => pruneValue(source[index]!, element));
+  const [first] = source;
+  const [shapeOfFirst] = shape;
+  if (first === undefined || shapeOfFirst === undefined) return [];
+  if (typeName(first) !== typeName(shapeOfFirst)) return source;
+  return source.slice(0, shape.length).map((value, index) => pruneValue(value, shape[index] ?? null));
 }
 
 function typeName(value: PropertyValue): string {

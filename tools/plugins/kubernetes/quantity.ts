@@ -19,7 +19,7 @@ export function canonicalQuantity(value: string): string {
   if (/^[eE]/.test(suffix) && suffix.length > 1) {
     return decimal(digits, Number(suffix.slice(1)) - fraction.length, (exponent) => `e${exponent}`);
   }
-  return decimal(digits, DECIMAL[suffix]! - fraction.length, decimalSuffix);
+  return decimal(digits, (DECIMAL[suffix] ?? 0) - fraction.length, decimalSuffix);
 }
 
 function decimalSuffix(exponent: number): string {

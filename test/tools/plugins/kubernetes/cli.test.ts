@@ -77,7 +77,7 @@ describe("kubernetes plugin under the real CLI", function () {
     child.kill("SIGKILL");
     await done;
     stop = false;
-    cluster.put(makeAvailable(cluster.get("Deployment", "app", "web")!));
+    cluster.put(makeAvailable(cluster.live("Deployment", "app", "web")));
 
     await workspace.succeed("cancel", "--yes");
     const interrupted = JSON.parse(await workspace.succeed("stack", "export")) as Deployment;
@@ -101,7 +101,7 @@ describe("kubernetes plugin under the real CLI", function () {
   });
 
   it("changes in place what can be, and replaces what cannot", async () => {
-    const settings = (await workspace.resource("settings")).id!.replace("app/", "");
+    const settings = (await workspace.resource("settings")).id?.replace("app/", "") ?? "";
     await workspace.succeed("config", "set-all", "--plaintext", "level=debug", "--plaintext", "replicas=2");
     const preview = await workspace.succeed("preview", "--diff");
     expect(preview).to.match(/replicas *: 1 => 2/);
@@ -111,13 +111,13 @@ describe("kubernetes plugin under the real CLI", function () {
     const writes = cluster.writes().slice(before);
     expect(writes.indexOf("DELETE ConfigMap fixed")).to.be.lessThan(writes.indexOf("POST ConfigMap fixed"));
     expect(writes.at(-1)).to.equal(`DELETE ConfigMap ${settings}`);
-    const references = JSON.stringify(cluster.get("Deployment", "app", "web")!.spec);
+    const references = JSON.stringify(cluster.live("Deployment", "app", "web").spec);
     expect(references).to.match(/settings-[0-9a-f]{8}/);
     expect(references).not.to.contain(settings);
   });
 
   it("shows drift, keeps a Deployment that does not become ready, and finishes it next time", async () => {
-    cluster.put(withField(cluster.get("Deployment", "app", "web")!, ["spec", "replicas"], 7));
+    cluster.put(withField(cluster.live("Deployment", "app", "web"), ["spec", "replicas"], 7));
     expect(await workspace.succeed("refresh", "--yes", "--skip-preview")).to.match(/~ 1 updated/);
 
     cluster.controller = (object) =>

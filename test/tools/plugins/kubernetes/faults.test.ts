@@ -36,7 +36,7 @@ describe("kubernetes provider on a bad day", () => {
   it("asks again when the API server is busy or cuts the connection", async () => {
     once(busy, ({ method }) => method === "POST");
     await driver.create(CONFIG_MAP, configMap({ a: "1" }));
-    const { properties } = (await driver.read(CONFIG_MAP, "default/c"))!;
+    const { properties } = await driver.read(CONFIG_MAP, "default/c");
     for (const fault of ["reset", "reset-after", busy] as const) {
       once(fault, ({ method }) => method === "PATCH");
       const news = configMap({ a: `${fault as string}` });
@@ -148,7 +148,7 @@ describe("kubernetes provider without a cluster", () => {
   it("forgets or keeps what it cannot reach, as the settings say", async () => {
     const config = kubeconfig("https://127.0.0.1:1");
     const forget = await Driver.configured({ kubeconfig: config, deleteUnreachable: "true" });
-    expect(await forget.read(CONFIG_MAP, "default/c", inputs, inputs)).to.equal(undefined);
+    expect(await forget.isGone(CONFIG_MAP, "default/c")).to.equal(true);
     await forget.delete(CONFIG_MAP, "default/c", inputs);
     const keep = await Driver.configured({ kubeconfig: config, skipUpdateUnreachable: "true" });
     expect(await keep.read(CONFIG_MAP, "default/c", inputs, inputs)).to.deep.include({ inputs });

@@ -16,7 +16,7 @@ function replacing(
   const head = { apiVersion, kind };
   const fields = immutableFields({ ...head, ...after }, how);
   const diff = detailedDiff({ ...head, ...before }, { ...head, ...after }, fields);
-  return Object.keys(diff).filter((path) => diff[path]!.kind.endsWith("-replace"));
+  return Object.keys(diff).filter((path) => diff[path]?.kind.endsWith("-replace"));
 }
 
 describe("fields that need a new object", () => {

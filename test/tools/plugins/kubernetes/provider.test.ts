@@ -105,17 +105,17 @@ describe("kubernetes provider", () => {
     expect(error.message).to.match(
       /ConfigMap default\/c was not created: .*already exists[\s\S]*resource option `import`/,
     );
-    expect(cluster.get("ConfigMap", "default", "c")!.data).to.deep.equal({ theirs: "1" });
+    expect(cluster.live("ConfigMap", "default", "c").data).to.deep.equal({ theirs: "1" });
   });
 
   it("sees drift when it reads, and puts it right", async () => {
     const { id, properties, inputs } = await driver.create(CONFIG_MAP, configMap({ a: "1", b: "2" }));
     cluster.put(configMap({ a: "changed", b: "2", added: "by others" }));
     const seen = await driver.read(CONFIG_MAP, id, properties, inputs);
-    expect(seen!.inputs.data).to.deep.equal({ a: "changed", b: "2" });
-    const diff = await driver.diff(CONFIG_MAP, seen!.properties, inputs);
+    expect(seen.inputs.data).to.deep.equal({ a: "changed", b: "2" });
+    const diff = await driver.diff(CONFIG_MAP, seen.properties, inputs);
     expect(diff.detailed).to.have.all.keys("data.a");
-    const updated = await driver.update(CONFIG_MAP, seen!.properties, inputs);
+    const updated = await driver.update(CONFIG_MAP, seen.properties, inputs);
     expect(updated.data).to.deep.equal({ a: "1", b: "2", added: "by others" });
   });
 
@@ -135,7 +135,7 @@ describe("kubernetes provider", () => {
     cluster.controller = (object) =>
       object.kind === "Deployment" ? { ...object, status: available } : object;
     const { properties, inputs } = await driver.create(DEPLOYMENT, deployment({ paused: true }));
-    const scaled = withField(cluster.get("Deployment", "default", "web")!, ["spec", "replicas"], 9);
+    const scaled = withField(cluster.live("Deployment", "default", "web"), ["spec", "replicas"], 9);
     const hpa = { manager: "hpa", operation: "Update", fieldsV1: { "f:spec": { "f:replicas": {} } } };
     const ours = {
       manager: "pulumi-kubernetes",
@@ -151,9 +151,9 @@ describe("kubernetes provider", () => {
   it("takes the whole of an object over when it imports it", async () => {
     cluster.put(withField(configMap({ a: "1" }), ["metadata", "managedFields"], []));
     const seen = await driver.read(CONFIG_MAP, "default/c");
-    expect(seen!.inputs).to.deep.equal(configMap({ a: "1" }));
-    expect((await driver.diff(CONFIG_MAP, seen!.properties, configMap({ a: "1" }))).changes).to.equal(false);
-    expect(await driver.read(CONFIG_MAP, "default/missing")).to.equal(undefined);
+    expect(seen.inputs).to.deep.equal(configMap({ a: "1" }));
+    expect((await driver.diff(CONFIG_MAP, seen.properties, configMap({ a: "1" }))).changes).to.equal(false);
+    expect(await driver.isGone(CONFIG_MAP, "default/missing")).to.equal(true);
   });
 
   it("creates again what others deleted", async () => {
@@ -239,7 +239,7 @@ describe("kubernetes provider", () => {
     const news = deployment({}, { "pulumi.com/waitFor": "jsonpath={.status.phase}=Healthy" });
     const made = driver.create(DEPLOYMENT, news);
     await until(() => driver.statuses.some((status) => status.includes("{.status.phase} to exist")));
-    cluster.put({ ...cluster.get("Deployment", "default", "web")!, status: { phase: "Healthy" } });
+    cluster.put({ ...cluster.live("Deployment", "default", "web"), status: { phase: "Healthy" } });
     expect((await made).id).to.equal("default/web");
     const wrong = deployment({}, { "pulumi.com/waitFor": "phase=Healthy" });
     expect((await failureOf(driver.check(DEPLOYMENT, wrong))).message).to.contain(
@@ -250,7 +250,7 @@ describe("kubernetes provider", () => {
   it("waits until a deleted object is gone, and says what holds it", async () => {
     const { id, properties } = await driver.create(CONFIG_MAP, configMap({}));
     const held = withField(
-      cluster.get("ConfigMap", "default", "c")!,
+      cluster.live("ConfigMap", "default", "c"),
       ["metadata", "finalizers"],
       ["example.com/hold"],
     );
@@ -265,9 +265,9 @@ describe("kubernetes provider", () => {
     cluster.put(withField(configMap({ theirs: "1" }), ["metadata", "managedFields"], []));
     const type = "kubernetes:core/v1:ConfigMapPatch";
     const patch = await driver.create(type, configMap({ ours: "2" }));
-    expect(cluster.get("ConfigMap", "default", "c")!.data).to.deep.equal({ theirs: "1", ours: "2" });
+    expect(cluster.live("ConfigMap", "default", "c").data).to.deep.equal({ theirs: "1", ours: "2" });
     await driver.delete(type, patch.id, patch.properties);
-    expect(cluster.get("ConfigMap", "default", "c")!.data).to.deep.equal({ theirs: "1" });
+    expect(cluster.live("ConfigMap", "default", "c").data).to.deep.equal({ theirs: "1" });
     expect((await failureOf(driver.check(type, configMap({}, {})))).message).to.contain("set metadata.name");
   });
 

@@ -8,7 +8,7 @@ import { ApiError, ConnectionError, isAlreadyExists, isNotFound, UnknownKindErro
 import { detailedDiff } from "../diff";
 import { isPatch } from "../kinds";
 import { fieldManager } from "../naming";
-import { apiVersionOf, describe, kindOf, list, objectId, text, type KubeObject } from "../object";
+import { apiVersionOf, describe, kindOf, list, objectId, omit, text, type KubeObject } from "../object";
 import { prune } from "../prune";
 import { callOptions, canAsk, requireApi, type Session } from "../session";
 import { explainRefusal } from "./refusal";
@@ -73,11 +73,8 @@ async function previewCreate(
     const api = await canAsk(session, inputs);
     if (!api) return asIs;
     const options = callOptions(session, request, redact);
-    const { status: _status, ...live } = await api.create(inputs, {
-      ...options,
-      dryRun: true,
-      fieldManager: CREATION_MANAGER,
-    });
+    const made = await api.create(inputs, { ...options, dryRun: true, fieldManager: CREATION_MANAGER });
+    const live = omit(made, "status");
     const manager = fieldManager(inputs, {});
     const initialApiVersion = apiVersionOf(inputs);
     return writeCheckpoint({ inputs, live, origin: asIs, initialApiVersion, fieldManager: manager });

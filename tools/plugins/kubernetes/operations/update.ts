@@ -7,7 +7,17 @@ import { isPatch } from "../kinds";
 import { keepIgnored, takeOverCreation, wroteWithoutApply } from "../managed-fields";
 import { fieldManager } from "../naming";
 import { normalizeInputs } from "../normalize";
-import { apiVersionOf, describe, isCustomResourceDefinition, kindOf, list, text, withField } from "../object";
+import {
+  apiVersionOf,
+  describe,
+  isCustomResourceDefinition,
+  kindOf,
+  list,
+  nameOf,
+  namespaceOf,
+  text,
+  withField,
+} from "../object";
 import type { KubeObject } from "../object";
 import { callOptions, canAsk, requireApi, type Session } from "../session";
 import { cannotTell, isForced } from "./create";
@@ -123,8 +133,8 @@ export async function relinquish(
   object: KubeObject,
   options: CallOptions & { fieldManager: string },
 ): Promise<void> {
-  const { name, namespace } = object.metadata as PropertyMap;
-  const metadata: PropertyMap = namespace ? { name: name!, namespace } : { name: name! };
+  const namespace = namespaceOf(object);
+  const metadata: PropertyMap = { name: nameOf(object), ...(namespace ? { namespace } : {}) };
   const bare = { apiVersion: apiVersionOf(object), kind: kindOf(object), metadata };
   await api.apply(bare, { ...options, force: false });
 }

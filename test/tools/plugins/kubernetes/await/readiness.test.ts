@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { present } from "../support/present";
 import { readinessOf } from "../../../../../tools/plugins/kubernetes/await/readiness";
 import type { PropertyMap } from "../../../../../tools/plugins/rpc/values";
 
@@ -256,7 +257,7 @@ describe("readiness", () => {
     describe(kind, () => {
       for (const { when, is, object, related } of snapshots) {
         it(`is ${is} when ${when}`, () => {
-          const verdict = readinessOf({ apiVersion, kind })!.judge(
+          const verdict = present(readinessOf({ apiVersion, kind })).judge(
             { apiVersion, kind, ...object },
             related ?? [],
           );
@@ -283,12 +284,12 @@ describe("readiness", () => {
       metadata: { name: "s", namespace: "n" },
       spec: { selector: { a: "b" } },
     };
-    expect(readinessOf(service)!.related!(service)).to.include({
+    expect(readinessOf(service)?.related?.(service)).to.include({
       kind: "EndpointSlice",
       namespace: "n",
       labelSelector: "kubernetes.io/service-name=s",
     });
     const claim = { apiVersion: "v1", kind: "PersistentVolumeClaim", spec: { storageClassName: "local" } };
-    expect(readinessOf(claim)!.related!(claim)).to.include({ fieldSelector: "metadata.name=local" });
+    expect(readinessOf(claim)?.related?.(claim)).to.include({ fieldSelector: "metadata.name=local" });
   });
 });

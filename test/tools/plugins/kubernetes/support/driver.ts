@@ -1,6 +1,7 @@
 import type { ResourceOperation } from "../../../../../tools/plugins/rpc/provider";
 import type { PropertyMap } from "../../../../../tools/plugins/rpc/values";
 import { kubernetesProvider } from "../../../../../tools/plugins/kubernetes/provider";
+import { present } from "./present";
 
 /** Speaks to the provider as the engine does. */
 export class Driver {
@@ -11,7 +12,7 @@ export class Driver {
 
   static async configured(args: PropertyMap): Promise<Driver> {
     const driver = new Driver();
-    await driver.provider.configure!({ args, urn: "", signal: driver.cancellation.signal });
+    await driver.provider.configure?.({ args, urn: "", signal: driver.cancellation.signal });
     return driver;
   }
 
@@ -29,7 +30,8 @@ export class Driver {
   async check(type: string, news: PropertyMap, olds: PropertyMap = {}): Promise<PropertyMap> {
     const randomSeed = new Uint8Array([7]);
     const result = await this.provider.check({ ...this.operation(type), news, olds, randomSeed });
-    if (result.failures?.length) throw new Error(result.failures[0]!.reason);
+    const [failure] = result.failures ?? [];
+    if (failure) throw new Error(failure.reason);
     return result.inputs;
   }
 
@@ -60,8 +62,14 @@ export class Driver {
     return this.provider.update({ ...request, preview: false, timeoutSeconds: 0, ...more });
   }
 
-  read(type: string, id: string, properties: PropertyMap = {}, inputs: PropertyMap = {}) {
-    return this.provider.read({ ...this.operation(type), id, properties, inputs });
+  async isGone(type: string, id: string): Promise<boolean> {
+    const request = { ...this.operation(type), id, properties: {}, inputs: {} };
+    return (await this.provider.read(request)) === undefined;
+  }
+
+  /** Fails when the object is gone. */
+  async read(type: string, id: string, properties: PropertyMap = {}, inputs: PropertyMap = {}) {
+    return present(await this.provider.read({ ...this.operation(type), id, properties, inputs }));
   }
 
   delete(type: string, id: string, properties: PropertyMap, timeoutSeconds = 0) {

@@ -2,6 +2,7 @@ import { isPropertyMap, type PropertyMap, type PropertyValue } from "../../../..
 import {
   field,
   list,
+  omit,
   text,
   withField,
   type KubeObject,
@@ -52,7 +53,7 @@ const isBy = (entry: PropertyMap, manager: string, operation: string) =>
 
 function withoutManaged(object: KubeObject): KubeObject {
   const keys = ["managedFields", "resourceVersion", "uid", "generation", "creationTimestamp"];
-  const { status: _status, ...rest } = object;
+  const rest = omit(object, "status");
   return keys.reduce<KubeObject>((result, key) => withField(result, ["metadata", key], undefined), rest);
 }
 

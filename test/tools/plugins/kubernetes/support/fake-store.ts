@@ -7,33 +7,9 @@ import {
   texts,
   type KubeObject,
 } from "../../../../../tools/plugins/kubernetes/object";
+import { present } from "./present";
+import { KINDS, type Kind } from "./fake-kinds";
 import { applyPatch, Conflict, setManager } from "./fake-fields";
-
-interface Kind {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly plural: string;
-  readonly namespaced: boolean;
-}
-
-const KINDS: Kind[] = [
-  { apiVersion: "v1", kind: "Namespace", plural: "namespaces", namespaced: false },
-  { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true },
-  { apiVersion: "v1", kind: "Secret", plural: "secrets", namespaced: true },
-  { apiVersion: "v1", kind: "Service", plural: "services", namespaced: true },
-  { apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true },
-  { apiVersion: "v1", kind: "Event", plural: "events", namespaced: true },
-  { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments", namespaced: true },
-  { apiVersion: "apps/v1", kind: "ReplicaSet", plural: "replicasets", namespaced: true },
-  { apiVersion: "batch/v1", kind: "Job", plural: "jobs", namespaced: true },
-  { apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", plural: "endpointslices", namespaced: true },
-  {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    plural: "customresourcedefinitions",
-    namespaced: false,
-  },
-];
 
 export interface Call {
   readonly method: string;
@@ -75,6 +51,11 @@ export class FakeStore {
 
   get(kind: string, namespace: string, name: string): KubeObject | undefined {
     return this.objects.get(this.key(kind, namespace, name));
+  }
+
+  /** The object that a test expects to be there. */
+  live(kind: string, namespace: string, name: string): KubeObject {
+    return present(this.get(kind, namespace, name));
   }
 
   /** Puts an object there as somebody else would. */
