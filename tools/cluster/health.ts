@@ -45,7 +45,7 @@ export async function waitHealthy(
   component: Component,
   paths: ClusterPaths,
   client: AdminClient,
-  seconds = 90,
+  seconds = 180,
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (Date.now() < deadline) {

@@ -6,6 +6,8 @@ import type { AdminClient, KubernetesObject } from "./api";
 import { ClusterError } from "./errors";
 import { clusterImages, mirrorReference } from "./images/catalog";
 import { network } from "./network";
+import { execInNode } from "./node";
+import type { ClusterPaths } from "./paths";
 
 const folder = join(__dirname, "manifests");
 
@@ -64,7 +66,7 @@ export async function waitDeployment(
   namespace: string,
   name: string,
   report: (text: string) => void,
-  seconds = 120,
+  seconds = 300,
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   let state = "no status yet";
@@ -96,8 +98,31 @@ export async function waitDeployment(
   );
 }
 
+/**
+ * Waits until a name server answers behind the service's address. After a crash of the node the API still shows
+ * the pods as ready that it had.
+ */
+export async function waitDns(paths: ClusterPaths, seconds = 180): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  const connect = ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${network.dnsService}/53`];
+  for (;;) {
+    try {
+      await execInNode(paths, connect);
+      return;
+    } catch {
+      if (Date.now() > deadline) {
+        throw new ClusterError(
+          `No name server answers at ${network.dnsService} after ${seconds} s. ` +
+            "See `kubectl -n kube-system logs deploy/coredns` and `npm run cluster -- logs kube-proxy`.",
+        );
+      }
+      await sleep(250);
+    }
+  }
+}
+
 /** Waits until the node reports that it is ready for pods. */
-export async function waitNode(client: AdminClient, seconds = 90): Promise<void> {
+export async function waitNode(client: AdminClient, seconds = 180): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (Date.now() < deadline) {
     if (await isNodeReady(client)) return;

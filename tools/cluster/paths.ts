@@ -1,5 +1,7 @@
+import { readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { identify } from "./proc";
 
 /** Where the cluster keeps what it has. Everything under `root` goes with `down`; `cache` stays. */
 export interface ClusterPaths {
@@ -50,4 +52,19 @@ export function clusterPaths(environment: NodeJS.ProcessEnv = process.env): Clus
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const base = environment.XDG_CACHE_HOME || join(homedir(), ".cache");
   return join(base, "technova-platform", "cluster");
+}
+
+/** Removes what a killed `up` was writing to a cache folder: `<name>.<process id>.tmp` of a process that is gone. */
+export function removeUnfinished(folder: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return; // nothing was ever cached
+  }
+  for (const name of names) {
+    const pid = /\.(\d+)\.tmp$/.exec(name)?.[1];
+    if (pid === undefined || identify(Number(pid)) !== undefined) continue;
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }

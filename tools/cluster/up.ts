@@ -12,13 +12,13 @@ import { RegistryClient } from "./images/registry-client";
 import { ImageStore } from "./images/store";
 import { kubeconfig } from "./kubeconfig";
 import { withLock } from "./lock";
-import { applyManifests, waitDeployment, waitNode } from "./manifests";
+import { applyManifests, waitDeployment, waitDns, waitNode } from "./manifests";
 import { ports } from "./network";
 import { ensureNode, nodeInit } from "./node";
 import { ensureNodeFiles } from "./node-files";
 import { nodePackages } from "./node-packages";
 import { PackageStore } from "./packages";
-import { cacheFolder, clusterPaths, type ClusterPaths } from "./paths";
+import { cacheFolder, clusterPaths, removeUnfinished, type ClusterPaths } from "./paths";
 import { claimFolder, requireLinuxRoot, requireResources } from "./preflight";
 import { ensureProcess } from "./processes";
 import { Progress } from "./progress";
@@ -33,6 +33,7 @@ export async function up(progress = new Progress()): Promise<void> {
   await withLock(paths.lock, wait, async () => {
     if (nodeInit(paths) === undefined) requireResources(paths, cache, existsSync(join(cache, "images")));
     claimFolder(paths);
+    for (const folder of [cache, join(cache, "images")]) removeUnfinished(folder);
     await bringUp({
       paths,
       cache,
@@ -184,6 +185,7 @@ async function installAddons(
     await applyManifests(client, ["rbac", "coredns", "local-path"]);
     await waitNode(client);
     await waitDeployment(client, "kube-system", "coredns", report);
+    await waitDns(context.paths);
     await waitDeployment(client, "local-path-storage", "local-path-provisioner", report);
   });
 }

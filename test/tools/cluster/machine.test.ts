@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clusterEnvironment } from "../../../tools/cluster/environment";
 import { reachableResolvers } from "../../../tools/cluster/node-files";
 import { archiveName, parseSimulation } from "../../../tools/cluster/packages";
-import { cacheFolder, clusterPaths } from "../../../tools/cluster/paths";
+import { cacheFolder, clusterPaths, removeUnfinished } from "../../../tools/cluster/paths";
 import {
   claimFolder,
   isOwnFolder,
@@ -170,6 +170,16 @@ describe("the rest", () => {
     expect(clusterPaths({}).root).to.equal("/var/lib/technova-cluster");
     expect(clusterPaths({ TECHNOVA_CLUSTER_DIR: "/x" }).dockerSocket).to.equal("/x/run/docker.sock");
     expect(cacheFolder({ XDG_CACHE_HOME: "/c" })).to.equal("/c/technova-platform/cluster");
+  });
+
+  it("removes unfinished work of processes that are gone, and of no other", () => {
+    const folder = mkdtempSync(join(tmpdir(), "technova-cache-"));
+    for (const name of [`a.${process.pid}.tmp`, "a.4194999.tmp", "kept", "kept.tmp"])
+      writeFileSync(join(folder, name), "");
+    removeUnfinished(folder);
+    removeUnfinished(join(folder, "missing"));
+    expect(readdirSync(folder).sort()).to.deep.equal([`a.${process.pid}.tmp`, "kept", "kept.tmp"].sort());
+    rmSync(folder, { recursive: true });
   });
 
   it("asks only name servers that the node can reach", () => {
