@@ -64,9 +64,14 @@ if (settings.github !== undefined) {
   new GithubRepository("github", { settings: settings.github, secrets: secrets.github });
 }
 
-export const url = publicUrl(application.hostname, settings.gateway);
-export const image = applicationImage.reference;
-export const registry = settings.registry.server;
-export const namespaces = [cluster.gateway, cluster.inventory];
-export const adminApiKey = inventory.adminApiKey;
-export const gatewayCaCertificate = addons.gateway.caCertificate;
+const { caCertificate } = addons.gateway;
+
+export = {
+  url: publicUrl(application.hostname, settings.gateway),
+  image: applicationImage.reference,
+  registry: settings.registry.server,
+  namespaces: [cluster.gateway, cluster.inventory],
+  adminApiKey: inventory.adminApiKey,
+  // Only where the platform made the certificate: an output without a value would be a warning in every update.
+  ...(caCertificate === undefined ? {} : { gatewayCaCertificate: caCertificate }),
+};

@@ -101,9 +101,13 @@ export function parseObjects(yaml: string, file: string): ManifestObject[] {
     if (!isObject(object))
       throw new pulumi.RunError(`${file} holds something without apiVersion, kind and name`);
     // What an object's status is, its cluster says.
-    const { status, ...wanted } = object;
-    return [wanted];
+    return [without(object, "status")];
   });
+}
+
+/** A copy without one of the fields that its type does not ask for. */
+export function without<T extends object>(object: T, field: string): T {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => key !== field)) as T;
 }
 
 function isObject(value: unknown): value is ManifestObject {

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MetricsServerSettings } from "../config/platform";
 import { imageReference, type ImageSource } from "../images";
 import { platformLabels } from "../labels";
-import { UpstreamManifest, type ManifestObject } from "../manifest";
+import { UpstreamManifest, without, type ManifestObject } from "../manifest";
 import { containerSecurity, podSecurity, topologySpread } from "../security";
 import { Certificate } from "./certificate";
 
@@ -86,7 +86,7 @@ export function withLabels(object: ManifestObject): ManifestObject {
 export function withVerifiedApi(object: ManifestObject, caCertificate: pulumi.Input<string>): ManifestObject {
   if (object.kind !== "APIService") return object;
   const caBundle = pulumi.output(caCertificate).apply((pem) => Buffer.from(pem).toString("base64"));
-  return { ...object, spec: { ...(object.spec as object), insecureSkipTLSVerify: false, caBundle } };
+  return { ...object, spec: { ...without(object.spec as object, "insecureSkipTLSVerify"), caBundle } };
 }
 
 /** A token only for the Pod that asks for it. */

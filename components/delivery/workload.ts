@@ -71,7 +71,7 @@ function podSpec(args: PodArgs, container: Partial<input.core.v1.Container>): in
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     priorityClassName: args.priorityClassName,
-    imagePullSecrets: args.pullSecrets.map((name) => ({ name })),
+    ...pullSecrets(args),
     securityContext: podSecurity(applicationUser),
     containers: [
       {
@@ -93,4 +93,10 @@ function podSpec(args: PodArgs, container: Partial<input.core.v1.Container>): in
       },
     ],
   };
+}
+
+/** No empty list: the API server leaves it out, and every later preview would want to add it. */
+function pullSecrets(args: PodArgs): Pick<input.core.v1.PodSpec, "imagePullSecrets"> {
+  const imagePullSecrets = args.pullSecrets.map((name) => ({ name }));
+  return imagePullSecrets.length === 0 ? {} : { imagePullSecrets };
 }

@@ -414,7 +414,7 @@ describe("settings", () => {
     const settings = await load(goodConfig());
     expect(settings.application.replicas).to.equal(3);
     expect(settings.stack).to.equal("staging");
-    expect(await valueOf(settings.secrets.registryPassword!)).to.equal(sentinel);
+    expect(await valueOf(settings.secrets.registryPassword)).to.equal(sentinel);
     expect(JSON.stringify(settings)).not.to.contain(sentinel);
   });
 

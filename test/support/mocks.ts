@@ -78,7 +78,8 @@ export async function register<T>(build: () => T, options: RegisterOptions = {})
 }
 
 /** The value of an Output. */
-export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+export function valueOf<T>(output: pulumi.Output<T> | undefined): Promise<T> {
+  if (output === undefined) throw new Error("there is no such output");
   return new Promise((resolve) => output.apply((value) => resolve(value)));
 }
 

@@ -78,12 +78,15 @@ export function changed(path: string, value: unknown): Record<string, JsonObject
   const [key = "", ...rest] = path.split(".");
   const last = rest.pop();
   if (last === undefined) {
-    if (value === undefined) delete config[key];
+    if (value === undefined) Reflect.deleteProperty(config, key);
     else config[key] = value as JsonObject;
     return config;
   }
-  const target = rest.reduce<JsonObject>((object, part) => (object[part] ??= {}) as JsonObject, config[key]!);
-  if (value === undefined) delete target[last];
+  const target = [key, ...rest].reduce<JsonObject>(
+    (object, part) => (object[part] ??= {}) as JsonObject,
+    config,
+  );
+  if (value === undefined) Reflect.deleteProperty(target, last);
   else target[last] = value as JsonObject;
   return config;
 }

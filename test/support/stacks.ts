@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { register, type Recording, type RegisterOptions } from "./mocks";
@@ -31,10 +32,11 @@ export function runProgram(
   stack: StackName,
   options: Omit<RegisterOptions, "stack"> = {},
 ): Promise<Recording<Record<string, unknown>>> {
-  const program = require.resolve("../../index");
+  const load = createRequire(__filename);
+  const program = load.resolve("../../index");
   // The program is what its module does when it is loaded; its components may stay.
-  delete require.cache[program];
-  return register(() => require(program) as Record<string, unknown>, {
+  Reflect.deleteProperty(load.cache, program);
+  return register(() => load(program) as Record<string, unknown>, {
     config: asEngineConfig(stackConfig(stack)),
     ...options,
     stack,

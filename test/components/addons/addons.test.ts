@@ -65,8 +65,8 @@ describe("the gateway", () => {
     for (const [minimumTlsVersion, expected] of [
       ["1.2", "VersionTLS12"],
       ["1.3", "VersionTLS13"],
-    ]) {
-      const { one } = await addons({ minimumTlsVersion: minimumTlsVersion! });
+    ] as const) {
+      const { one } = await addons({ minimumTlsVersion });
       const file = JSON.parse(
         String(at(one(types.configMap, "traefik-configuration").inputs, "data", "dynamic.yaml")),
       );
@@ -103,7 +103,7 @@ describe("the gateway", () => {
 
   it("makes a certificate and says whom to trust", async () => {
     const { one, result } = await addons(selfSigned);
-    expect(await valueOf(result.gateway.caCertificate!)).to.equal("certificate-of-gateway-tls-ca");
+    expect(await valueOf(result.gateway.caCertificate)).to.equal("certificate-of-gateway-tls-ca");
     expect(one(types.secret, "gateway-tls").inputs.stringData).to.equal("[secret]");
     const request = one("tls:index/certRequest:CertRequest", "gateway-tls-request");
     expect(request.inputs.dnsNames).to.deep.equal(["inventory.example.com"]);
@@ -208,8 +208,8 @@ describe("metrics-server", () => {
       one(types.apiService, "metrics-server-manifest-apiservice-v1beta1.metrics.k8s.io").inputs,
       "spec",
     );
+    expect(spec).not.to.have.property("insecureSkipTLSVerify");
     expect(spec).to.deep.include({
-      insecureSkipTLSVerify: false,
       caBundle: Buffer.from("certificate-of-metrics-server-tls-ca").toString("base64"),
     });
     const request = one("tls:index/certRequest:CertRequest", "metrics-server-tls-request");

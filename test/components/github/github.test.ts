@@ -9,7 +9,8 @@ const github = (type: string) => `github:index/${type.charAt(0).toLowerCase()}${
 
 async function repository(changes: JsonObject = {}) {
   const { github: settings, secrets } = await settingsWith({ github: changes });
-  return register(() => new GithubRepository("github", { settings: settings!, secrets: secrets.github }));
+  if (settings === undefined) throw new Error("the settings have no repository");
+  return register(() => new GithubRepository("github", { settings, secrets: secrets.github }));
 }
 
 describe("the repository on GitHub", () => {
