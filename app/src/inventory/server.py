@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 class DrainingServer(uvicorn.Server):
     """At SIGTERM: not ready at once; still answering for the delay, while gateways notice; then no new
-    connections, and what is in flight ends; then out. A second signal skips the delay."""
+    connections, and what is in flight ends; then out. A second signal skips the delay, a third the rest."""
 
     def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, delay_seconds: float) -> None:
         super().__init__(config)
@@ -30,11 +30,13 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Not remembered as uvicorn does it: it would raise the signal again and end with an error code.
-        if self._lifecycle.draining or self._loop is None or not self.started:
+        if self.should_exit:
+            self.force_exit = True
+        elif self._lifecycle.draining or self._loop is None or not self.started:
             self.should_exit = True
-            return
-        self._lifecycle.draining = True
-        self._loop.call_soon_threadsafe(self._drain, signal.Signals(sig).name)
+        else:
+            self._lifecycle.draining = True
+            self._loop.call_soon_threadsafe(self._drain, signal.Signals(sig).name)
 
     def _drain(self, name: str) -> None:
         logger.info("draining", extra={"signal": name, "delay_seconds": self._delay})

@@ -108,8 +108,8 @@ def test_the_whole_way_up_and_down(url: str, sql: Sql) -> None:
 def test_0001_has_no_room_for_wrong_data(url: str, sql: Sql) -> None:
     migrate(url, "0001")
     sql(DATA)
-    columns = "item_id, quantity, actor, kind, source_id, destination_id"
-    moves = f"INSERT INTO movements ({columns}) VALUES (1, 1, 'x', "
+    sql("ALTER TABLE movements ALTER quantity SET DEFAULT 1, ALTER actor SET DEFAULT 'x'")
+    moves = "INSERT INTO movements (item_id, kind, source_id, destination_id) VALUES (1, "
     for statement in (
         "UPDATE stock_levels SET quantity = -0.001",
         "UPDATE items SET price = -1",

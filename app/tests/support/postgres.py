@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -117,14 +118,17 @@ class PostgresServer:
         raise RuntimeError("PostgreSQL did not start:\n" + (self.folder / "log").read_text())
 
     def stop(self) -> None:
-        """At once, as a crash would."""
+        """Ends every session, as a fail-over would; what was committed stays."""
+        self._end(signal.SIGINT)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
-            self._process.kill() if self._process.poll() is not None else self._process.send_signal(3)
-            self._process.wait(timeout=30)
+            self._process.send_signal(how)
+            self._process.wait(timeout=60)
             self._process = None
 
     def remove(self) -> None:
-        self.stop()
+        self._end(signal.SIGQUIT)  # at once: nothing is kept
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _dsn(self, database: str) -> str:

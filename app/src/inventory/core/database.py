@@ -96,32 +96,36 @@ class Database:
             with Session(self._reads, expire_on_commit=False) as session:
                 return work(session)
 
-        return _retrying(attempt, repeatable=True)
+        return _retrying(attempt, may_repeat=lambda: True)
 
     def write(self, principal: Principal, work: Callable[[Session], T], *, repeatable: bool = False) -> T:
         """Runs a transaction that the audit trail ascribes to `principal`.
 
-        A deadlock or serialization failure is rolled back by the database, so it is tried again. `repeatable`
-        says that the work recognises its own earlier success; only then is a lost connection tried again too,
-        since it may have been lost after the commit.
+        A deadlock or serialization failure is rolled back by the database, so it is tried again. So is a lost
+        connection, when the work had not begun. Later it may have been lost after the commit; then only work
+        that recognises its own earlier success, as `repeatable` says, is tried again.
         """
+        began = False
 
         def attempt() -> T:
+            nonlocal began
+            began = False
             with self._transaction(principal) as session:
+                began = True
                 return work(session)
 
-        return _retrying(attempt, repeatable=repeatable)
+        return _retrying(attempt, may_repeat=lambda: repeatable or not began)
 
     def dispose(self) -> None:
         self.engine.dispose()
 
 
-def _retrying(attempt: Callable[[], T], *, repeatable: bool) -> T:
+def _retrying(attempt: Callable[[], T], *, may_repeat: Callable[[], bool]) -> T:
     for number in range(1, ATTEMPTS):
         try:
             return attempt()
         except DBAPIError as error:
-            lost = repeatable and error.connection_invalidated
+            lost = error.connection_invalidated and may_repeat()
             if not (lost or isinstance(error.orig, _TRANSIENT)):
                 raise
             logger.info(
