@@ -1,13 +1,15 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
+import { down } from "./down";
 import { ClusterError } from "./errors";
+import { loadImage } from "./images/load";
 import { clusterPaths } from "./paths";
 import { logFile } from "./processes";
 import { clusterStatus, formatStatus } from "./status";
+import { up } from "./up";
 
-export { down } from "./down";
-export { up } from "./up";
+export { down, up };
 
 /** The commands of the embedded Kubernetes, for the platform's command line. */
 export function clusterCommand(): Command {
@@ -17,11 +19,11 @@ export function clusterCommand(): Command {
   command
     .command("up")
     .description("bring the cluster up, or what of it is missing")
-    .action(async () => (await import("./up")).up());
+    .action(() => up());
   command
     .command("down")
     .description("end the cluster and remove all it had, but for its cache")
-    .action(async () => (await import("./down")).down());
+    .action(() => down());
   command
     .command("status")
     .description("show every component; exit code 1 unless all of them work")
@@ -53,7 +55,7 @@ export function clusterCommand(): Command {
     .description(
       "push an image to the cluster's registry: a name that dockerd knows, or a docker or OCI archive",
     )
-    .action(async (image: string) => (await import("./images/load")).loadImage(image));
+    .action((image: string) => loadImage(image));
   return command;
 }
 
