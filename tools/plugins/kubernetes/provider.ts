@@ -29,7 +29,7 @@ export function kubernetesProvider(): Provider {
     diffConfig,
     configure: async ({ args }) => {
       const settings = readSettings(args, process.env);
-      configured = { settings, link: await link(settings) };
+      configured = { settings, link: await link(settings), scopes: new Map() };
     },
     check: (request) => check(session(request.type), request),
     diff: (request) => diff(session(request.type), request),
@@ -44,5 +44,5 @@ export function kubernetesProvider(): Provider {
 async function link(settings: Settings): Promise<ClusterLink> {
   const { unusable, requestTimeoutSeconds } = settings;
   if (!unusable) return linkCluster(settings, { timeoutSeconds: requestTimeoutSeconds });
-  return { namespace: settings.namespace, discovery: undefined, connect: async () => ({ reason: unusable }) };
+  return { namespace: settings.namespace || "default", connect: async () => ({ reason: unusable }) };
 }

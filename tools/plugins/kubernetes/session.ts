@@ -2,13 +2,23 @@ import type { ResourceOperation } from "../rpc/provider";
 import { HOW_TO_REACH_A_CLUSTER, type ClusterLink } from "./cluster/connection";
 import type { CallOptions, KubernetesApi } from "./cluster/api";
 import { UnknownKindError } from "./cluster/errors";
-import { apiVersionOf, kindOf, type KubeObject } from "./object";
+import { isNamespaced as isNamespacedKind } from "./kinds";
+import { apiVersionOf, groupOf, kindOf, text, type KubeObject } from "./object";
 import type { Settings } from "./settings";
 
 /** A configured provider: how it is set up, and its cluster. */
 export interface Session {
   readonly settings: Settings;
   readonly link: ClusterLink;
+  /** Whether kinds that this program defines lie in a namespace, by `group/Kind`. */
+  readonly scopes: Map<string, boolean>;
+}
+
+/** Remembers the scope of a kind that this program is about to define. */
+export function announce({ scopes }: Session, definition: KubeObject): void {
+  const scope = text(definition, "spec", "scope");
+  const key = `${text(definition, "spec", "group")}/${text(definition, "spec", "names", "kind")}`;
+  if (scope) scopes.set(key, scope === "Namespaced");
 }
 
 export async function requireApi({ link }: Session): Promise<KubernetesApi> {
@@ -18,10 +28,10 @@ export async function requireApi({ link }: Session): Promise<KubernetesApi> {
 }
 
 /** Whether objects of this kind lie in a namespace. A kind that nobody knows yet is taken to. */
-export async function isNamespaced({ link }: Session, object: KubeObject): Promise<boolean> {
+export async function isNamespaced({ link, scopes }: Session, object: KubeObject): Promise<boolean> {
   const apiVersion = apiVersionOf(object);
   const kind = kindOf(object);
-  const known = link.discovery?.announcedScope(apiVersion, kind);
+  const known = isNamespacedKind(apiVersion, kind) ?? scopes.get(`${groupOf(apiVersion)}/${kind}`);
   if (known !== undefined) return known;
   const { api } = await link.connect();
   try {

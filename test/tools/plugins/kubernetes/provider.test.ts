@@ -194,6 +194,36 @@ describe("kubernetes provider", () => {
     expect(cluster.writes().at(-1)).to.equal("PUT CustomResourceDefinition widgets.example.com");
   });
 
+  it("finds out late that a kind is cluster-wide", async () => {
+    const definition = {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: "classes.example.com" },
+      spec: {
+        group: "example.com",
+        scope: "Cluster",
+        names: { kind: "Class", plural: "classes" },
+        versions: [{ name: "v1" }],
+      },
+    };
+    const type = "kubernetes:example.com/v1:Class";
+    const early = await driver.check(type, {
+      apiVersion: "example.com/v1",
+      kind: "Class",
+      metadata: { name: "c" },
+    });
+    expect(text(early, "metadata", "namespace")).to.equal("default");
+    await driver.create(DEFINITION, definition);
+    const made = await driver.create(type, early);
+    expect(made.id).to.equal("c");
+    const later = await driver.check(type, {
+      apiVersion: "example.com/v1",
+      kind: "Class",
+      metadata: { name: "c" },
+    });
+    expect((await driver.diff(type, made.properties, later)).changes).to.equal(false);
+  });
+
   it("keeps what was created but does not become ready, and says why", async () => {
     cluster.controller = (object) =>
       object.kind === "Deployment"

@@ -1,5 +1,5 @@
 import type { PropertyMap, PropertyValue } from "../../rpc/values";
-import { apiVersionOf, kindOf, list, nameOf, namespaceOf, type KubeObject } from "../object";
+import { apiVersionOf, kindOf, list, nameOf, namespaceOf, withField, type KubeObject } from "../object";
 import type { Discovery } from "./discovery";
 import type { ApiRequest, Transport } from "./transport";
 
@@ -92,8 +92,12 @@ export class KubernetesApi {
     const name = method === "POST" || !nameOf(object) ? "" : `/${encodeURIComponent(nameOf(object))}`;
     const query = { ...extra.query, dryRun: dryRun ? "All" : undefined, fieldManager };
     const path = `${root}${scope}/${plural}${name}`;
+    // A kind that nobody knew when its object was checked may turn out to be cluster-wide.
+    const bare = extra.body === object && !namespaced;
+    const body = bare ? withField(object, ["metadata", "namespace"], undefined) : extra.body;
     return (await this.transport.request({
       ...extra,
+      body,
       method,
       path,
       query,

@@ -18,7 +18,6 @@ export type Connection =
 export interface ClusterLink {
   /** Where objects without a namespace go. */
   readonly namespace: string;
-  readonly discovery: Discovery | undefined;
   /** Asks once whether the cluster answers; later calls give the same answer. */
   readonly connect: () => Promise<Connection>;
 }
@@ -37,13 +36,12 @@ export async function linkCluster(selection: Selection, options: TransportOption
   let connection: Promise<Connection> | undefined;
   return {
     namespace: target.namespace,
-    discovery,
     connect: () => (connection ??= probe(transport, new KubernetesApi(transport, discovery))),
   };
 }
 
 function unlinked({ namespace }: Selection, reason: string): ClusterLink {
-  return { namespace: namespace || "default", discovery: undefined, connect: async () => ({ reason }) };
+  return { namespace: namespace || "default", connect: async () => ({ reason }) };
 }
 
 async function probe(transport: Transport, api: KubernetesApi): Promise<Connection> {

@@ -1,5 +1,4 @@
-import { field, groupOf, list, text, type KubeObject } from "../object";
-import { isNamespaced } from "../kinds";
+import { field, list, text } from "../object";
 import { isNotFound, UnknownKindError } from "./errors";
 import type { Transport } from "./transport";
 
@@ -15,7 +14,6 @@ const LEAST_MILLISECONDS_BETWEEN_LOOKS = 400;
 /** Finds out where the API server keeps the objects of a kind. Kinds that appear later are found when asked for. */
 export class Discovery {
   private readonly versions = new Map<string, { looked: number; kinds: Promise<Map<string, ApiResource>> }>();
-  private readonly announced = new Map<string, boolean>();
 
   constructor(private readonly transport: Transport) {}
 
@@ -31,17 +29,6 @@ export class Discovery {
       if (resource) return resource;
     }
     throw new UnknownKindError(apiVersion, kind);
-  }
-
-  /** Remembers the scope of a kind that this program is about to define. */
-  announce(definition: KubeObject): void {
-    const scope = text(definition, "spec", "scope");
-    const key = `${text(definition, "spec", "group")}/${text(definition, "spec", "names", "kind")}`;
-    if (scope) this.announced.set(key, scope === "Namespaced");
-  }
-
-  announcedScope(apiVersion: string, kind: string): boolean | undefined {
-    return isNamespaced(apiVersion, kind) ?? this.announced.get(`${groupOf(apiVersion)}/${kind}`);
   }
 
   private async look(apiVersion: string, signal?: AbortSignal): Promise<Map<string, ApiResource>> {

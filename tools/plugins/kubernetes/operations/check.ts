@@ -7,7 +7,7 @@ import { adoptName, assignName, isNamed, keepManagedByLabel } from "../naming";
 import { normalizeInputs } from "../normalize";
 import { annotation, field, isCustomResourceDefinition, kindOf, texts, withField } from "../object";
 import type { KubeObject } from "../object";
-import { isNamespaced, type Session } from "../session";
+import { announce, isNamespaced, type Session } from "../session";
 
 /** Brings a program's inputs into their final form: named, in a namespace, normalized. */
 export async function check(session: Session, request: CheckRequest): Promise<CheckResult> {
@@ -32,7 +32,7 @@ export async function check(session: Session, request: CheckRequest): Promise<Ch
   if (field(inputs, "metadata", "namespace") === undefined && (await isNamespaced(session, inputs))) {
     inputs = withField(inputs, ["metadata", "namespace"], link.namespace);
   }
-  if (isCustomResourceDefinition(inputs)) link.discovery?.announce(inputs);
+  if (isCustomResourceDefinition(inputs)) announce(session, inputs);
   return { inputs: markSecrets(inputs, request.news), failures: annotationFailures(inputs) };
 }
 
