@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClusterError } from "./errors";
 import { exec } from "./exec";
@@ -8,7 +8,7 @@ import { machineState, restoreForwarding } from "./machine-state";
 import { network } from "./network";
 import { cgroupName, nodeInits } from "./node";
 import { cacheFolder, clusterPaths, type ClusterPaths } from "./paths";
-import { findProgram, isOwnFolder, requireLinuxRoot } from "./preflight";
+import { findProgram, isOwnFolder, ownershipMarker, requireLinuxRoot } from "./preflight";
 import { isAlive } from "./proc";
 import { Progress } from "./progress";
 
@@ -99,7 +99,12 @@ function removeFolder(paths: ClusterPaths): void {
   if (mounted.length > 0) {
     throw new ClusterError(`Still mounted: ${mounted.join(", ")}. Unmount it, then run \`down\` again.`);
   }
-  rmSync(paths.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  // What says whose folder it is goes last, so that a `down` that is killed here can be repeated.
+  const last = [ownershipMarker, basename(paths.lock)];
+  for (const name of readdirSync(paths.root)) {
+    if (!last.includes(name)) rmSync(join(paths.root, name), { recursive: true, force: true });
+  }
+  rmSync(paths.root, { recursive: true, force: true });
 }
 
 async function until(test: () => boolean, seconds: number, failure: string): Promise<void> {

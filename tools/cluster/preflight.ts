@@ -58,7 +58,8 @@ export function requireResources(paths: ClusterPaths, cache: string, warm: boole
   }
 }
 
-const marker = ".technova-cluster";
+/** File that says that a folder is a cluster's and may be removed. */
+export const ownershipMarker = ".technova-cluster";
 
 /** Takes a new or empty folder for the cluster. Any other one is refused: `down` removes the whole folder. */
 export function claimFolder(paths: ClusterPaths): void {
@@ -72,13 +73,13 @@ export function claimFolder(paths: ClusterPaths): void {
     );
   }
   writeAtomically(
-    join(paths.root, marker),
+    join(paths.root, ownershipMarker),
     "Made by `npm run cluster -- up`, removed by `npm run cluster -- down`.\n",
   );
 }
 
 export function isOwnFolder(paths: ClusterPaths): boolean {
-  return existsSync(join(paths.root, marker));
+  return existsSync(join(paths.root, ownershipMarker));
 }
 
 export function findProgram(name: string, path: string = process.env.PATH ?? ""): string | undefined {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { AdminClient } from "./api";
 import { ProgramStore, programs } from "./builds";
@@ -30,19 +30,34 @@ export async function up(progress = new Progress()): Promise<void> {
   const cache = cacheFolder();
   const wait = (holder: number) =>
     progress.line(`  waiting for process ${holder}, which is changing the cluster`);
-  await withLock(paths.lock, wait, async () => {
-    if (nodeInit(paths) === undefined) requireResources(paths, cache, existsSync(join(cache, "images")));
-    claimFolder(paths);
-    for (const folder of [cache, join(cache, "images")]) removeUnfinished(folder);
-    await bringUp({
-      paths,
-      cache,
-      progress,
-      packages: new PackageStore(cache),
-      programs: new ProgramStore(cache, progress),
-      images: new ImageStore(cache, new RegistryClient({ host: "127.0.0.1", port: ports.registry })),
-    });
-    progress.line(`The cluster is up after ${progress.elapsed()}: KUBECONFIG=${paths.kubeconfig}`);
+  try {
+    await withLock(paths.lock, wait, () => claimAndBringUp(paths, cache, progress));
+  } catch (error) {
+    removeIfEmpty(paths.root); // an `up` that was refused leaves nothing
+    throw error;
+  }
+  progress.line(`The cluster is up after ${progress.elapsed()}: KUBECONFIG=${paths.kubeconfig}`);
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // it holds a cluster
+  }
+}
+
+async function claimAndBringUp(paths: ClusterPaths, cache: string, progress: Progress): Promise<void> {
+  if (nodeInit(paths) === undefined) requireResources(paths, cache, existsSync(join(cache, "images")));
+  claimFolder(paths);
+  for (const folder of [cache, join(cache, "images")]) removeUnfinished(folder);
+  await bringUp({
+    paths,
+    cache,
+    progress,
+    packages: new PackageStore(cache),
+    programs: new ProgramStore(cache, progress),
+    images: new ImageStore(cache, new RegistryClient({ host: "127.0.0.1", port: ports.registry })),
   });
 }
 
