@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Plugin } from "esbuild";
@@ -73,7 +73,7 @@ async function isComplete(main: string): Promise<boolean> {
 
 /** A file appears under its name only when it is whole, so that runs at the same time do not disturb each other. */
 async function inPlace(name: string, write: (file: string) => Promise<void>): Promise<void> {
-  const temporary = join(OUTPUT, `${name}.${process.pid}.tmp`);
+  const temporary = join(OUTPUT, `${name}.${randomUUID()}.tmp`);
   try {
     await write(temporary);
     await rename(temporary, join(OUTPUT, name));
