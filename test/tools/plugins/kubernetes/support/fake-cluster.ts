@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { PropertyMap } from "../../../../../tools/plugins/rpc/values";
 import { nameOf, type KubeObject } from "../../../../../tools/plugins/kubernetes/object";
-import { FakeStore, Refusal, type Call } from "./fake-store";
+import { Refusal } from "./fake-answers";
+import { FakeStore, type Call } from "./fake-store";
 
 /** What to do instead of answering: `"reset"` cuts the connection, `"reset-after"` first does what was asked. */
 export type Fault =

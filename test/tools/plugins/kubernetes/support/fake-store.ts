@@ -1,12 +1,6 @@
 import type { PropertyMap } from "../../../../../tools/plugins/rpc/values";
-import {
-  field,
-  list,
-  nameOf,
-  text,
-  texts,
-  type KubeObject,
-} from "../../../../../tools/plugins/kubernetes/object";
+import { field, list, nameOf, text, type KubeObject } from "../../../../../tools/plugins/kubernetes/object";
+import { found, listed, ownStatus, Refusal, requireVersion } from "./fake-answers";
 import { present } from "./present";
 import { KINDS, type Kind } from "./fake-kinds";
 import { applyPatch, Conflict, setManager } from "./fake-fields";
@@ -17,17 +11,6 @@ export interface Call {
   readonly query: URLSearchParams;
   readonly kind: string;
   readonly name: string;
-}
-
-export class Refusal extends Error {
-  constructor(
-    readonly code: number,
-    readonly reason: string,
-    message: string,
-    readonly details: PropertyMap = {},
-  ) {
-    super(message);
-  }
 }
 
 /** The objects of a cluster and what its API server makes of requests for them. */
@@ -107,18 +90,18 @@ export class FakeStore {
     const current = name ? this.get(kind.kind, namespace, name) : undefined;
     switch (call.method) {
       case "GET":
-        return name ? this.found(current, kind, name) : this.listed(kind, namespace, call.query);
+        return name ? found(current, kind, name) : listed(this.objects, kind, namespace, call.query);
       case "POST":
         if (this.get(kind.kind, namespace, nameOf(body))) {
           throw new Refusal(409, "AlreadyExists", `${kind.plural} "${nameOf(body)}" already exists`);
         }
         return this.store(kind, namespace, setManager(body, undefined, manager, "Update"), undefined, dryRun);
       case "PUT":
-        this.requireVersion(this.found(current, kind, name), body);
+        requireVersion(found(current, kind, name), body);
         return this.store(kind, namespace, setManager(body, current, manager, "Update"), current, dryRun);
       case "PATCH":
         if (contentType.includes("json-patch"))
-          return this.jsonPatch(this.found(current, kind, name), body, kind, namespace);
+          return this.jsonPatch(found(current, kind, name), body, kind, namespace);
         return this.apply(
           kind,
           namespace,
@@ -130,7 +113,7 @@ export class FakeStore {
           dryRun,
         );
       default:
-        return this.remove(this.found(current, kind, name), kind, namespace);
+        return this.remove(found(current, kind, name), kind, namespace);
     }
   }
 
@@ -141,38 +124,6 @@ export class FakeStore {
       throw new Refusal(404, "NotFound", "the server could not find the requested resource");
     const resources = kinds.map(({ kind, plural, namespaced }) => ({ kind, name: plural, namespaced }));
     return { kind: "APIResourceList", groupVersion: apiVersion, resources };
-  }
-
-  private found(object: KubeObject | undefined, kind: Kind, name: string): KubeObject {
-    if (object) return object;
-    throw new Refusal(404, "NotFound", `${kind.plural} "${name}" not found`, { kind: kind.plural, name });
-  }
-
-  private listed(kind: Kind, namespace: string, query: URLSearchParams): PropertyMap {
-    const wanted = new URLSearchParams((query.get("labelSelector") ?? "").replaceAll(",", "&"));
-    const fieldName = /metadata\.name=(.*)/.exec(query.get("fieldSelector") ?? "")?.[1];
-    const items = [...this.objects.values()].filter((object) => {
-      const labels = texts(object, "metadata", "labels");
-      const inPlace =
-        text(object, "kind") === kind.kind && text(object, "metadata", "namespace") === namespace;
-      return (
-        inPlace &&
-        [...wanted].every(([key, value]) => labels[key] === value) &&
-        (!fieldName || nameOf(object) === fieldName)
-      );
-    });
-    return { kind: `${kind.kind}List`, apiVersion: kind.apiVersion, metadata: {}, items };
-  }
-
-  private requireVersion(current: KubeObject, body: KubeObject): void {
-    const wanted = text(body, "metadata", "resourceVersion");
-    if (wanted && wanted !== text(current, "metadata", "resourceVersion")) {
-      throw new Refusal(
-        409,
-        "Conflict",
-        "the object has been modified; please apply your changes to the latest version",
-      );
-    }
   }
 
   private apply(
@@ -204,7 +155,7 @@ export class FakeStore {
     const operations = patch as unknown as { path: string; value: PropertyMap }[];
     const metadata = { ...(current.metadata as PropertyMap) };
     for (const { path, value } of operations) metadata[path.replace("/metadata/", "")] = value;
-    this.requireVersion(current, { metadata });
+    requireVersion(current, { metadata });
     return this.store(kind, namespace, { ...current, metadata }, current, false);
   }
 
@@ -275,17 +226,5 @@ export class FakeStore {
       }
     }
     return { kind: "Status", status: "Success", details: { uid: text(current, "metadata", "uid") } };
-  }
-}
-
-/** What the API server's own controllers say at once. */
-function ownStatus(object: KubeObject): KubeObject {
-  switch (object.kind) {
-    case "Namespace":
-      return { ...object, status: { phase: "Active" } };
-    case "CustomResourceDefinition":
-      return { ...object, status: { conditions: [{ type: "Established", status: "True" }] } };
-    default:
-      return object;
   }
 }
