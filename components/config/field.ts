@@ -62,8 +62,10 @@ export function choice<const K extends string, const T extends readonly [z.ZodOb
 /** Says that a key does not exist, and what may have been meant. */
 export function unknownKey(key: string, known: readonly string[]): string {
   const near = nearest(key, known);
-  const hint = near === undefined ? "" : `did you mean "${near}"? `;
-  return `there is no such key; ${hint}There are: ${known.join(", ")}`;
+  const list = known.join(", ");
+  return near === undefined
+    ? `there is no such key; known are ${list}`
+    : `there is no such key; did you mean "${near}"? Known are ${list}`;
 }
 
 /** The known word that a mistyped one is within a third of its length of; undefined if none is. */
