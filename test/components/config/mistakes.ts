@@ -19,7 +19,7 @@ export const mistakes: readonly Mistake[] = [
   ["a misspelt key", "aplication", {}, /no such key; did you mean "application"\?/],
   ["a key of nothing known", "weather", {}, /no such key; known are application, gateway/],
   ["a misspelt field", "application.replica", 3, /did you mean "replicas"\?/],
-  ["a field of another section", "gateway.hostname", "x.y", /nown are service, tls/],
+  ["a field of another section", "gateway.hostname", "x.y", /known are service, tls/],
   ["a number in quotes", "application.replicas", "3", /got "3"; it takes a whole number/],
   ["no Pods", "application.replicas", 0, /got 0; it takes a whole number from 1 to 100/],
   ["half a Pod", "application.replicas", 2.5, /got 2\.5; it takes a whole number/],
@@ -42,7 +42,7 @@ export const mistakes: readonly Mistake[] = [
     "a digest for a build",
     "application.image",
     { build: { repository: "a/b" }, digest: "sha256:12" },
-    /no such key; nown are build/,
+    /no such key; known are build/,
     "application.image.digest",
   ],
   [
