@@ -1,3 +1,4 @@
+import psycopg
 import pytest
 
 from inventory.core.config import Role
@@ -85,11 +86,12 @@ def test_stock_never_goes_below_zero(api: Api) -> None:
     assert api.stock(sku) == {main: "3.000"}
 
 
-def test_a_stock_that_no_longer_fits_its_column_is_refused(api: Api) -> None:
+def test_a_stock_that_no_longer_fits_its_column_is_refused(api: Api, database_url: str) -> None:
     sku, main = api.item(), api.location()
-    for _ in range(99):
-        api.receive(sku, main, 1_000_000_000)
-    api.receive(sku, main, "999999999.999")
+    api.receive(sku, main, 1)
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        item = connection.execute("SELECT id FROM items WHERE sku = %s", [sku]).fetchone()
+        connection.execute("UPDATE stock_levels SET quantity = 99999999999.999 WHERE item_id = %s", item)
     answer = api.move("receipt", sku, destination=main, quantity=1)
     assert (answer.status_code, slug(answer)) == (409, "number-too-large")
     assert api.stock(sku) == {main: "99999999999.999"}

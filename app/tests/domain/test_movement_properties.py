@@ -126,7 +126,7 @@ def test_any_history_of_movements(postgres: PostgresServer) -> None:
         database.write(CALLER, add_places)
         Ledger.database = database
         case = Ledger.TestCase
-        case.settings = hypothesis_settings(max_examples=25, stateful_step_count=20, deadline=None)
+        case.settings = hypothesis_settings(max_examples=20, stateful_step_count=15, deadline=None)
         case().runTest()
         total = sum(row.units for row in database.read(value_by_location))
         assert total >= 0

@@ -32,9 +32,7 @@ class Readiness:
                 f"INVENTORY_EXPECTED_SCHEMA_REVISION is {self._expected};"
                 f" this build knows {', '.join(self._known)}."
             )
-        self._engine = make_engine(settings, pool_size=1, name="inventory-readiness").execution_options(
-            isolation_level="AUTOCOMMIT"
-        )
+        self._engine = make_engine(settings, pool_size=1, name="inventory-readiness")
         self._lifecycle = lifecycle
         self._limiter = CapacityLimiter(1)
         self._clock = clock
