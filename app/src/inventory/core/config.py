@@ -46,7 +46,8 @@ class Settings(BaseSettings):
     environment: str = "development"
     version: str = "0.0.0"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    host: str = "0.0.0.0"  # noqa: S104  # nosec B104 - pods are reached by address
+    # A container is reached through its pod's address.
+    host: str = "0.0.0.0"  # noqa: S104  # nosec B104
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
 
     database_url: SecretStr

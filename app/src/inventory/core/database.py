@@ -136,5 +136,5 @@ def _retrying(attempt: Callable[[], T], *, may_repeat: Callable[[], bool]) -> T:
             logger.info(
                 "transaction tried again", extra={"attempt": number, "error": type(error.orig).__name__}
             )
-            time.sleep(random.uniform(0.005, 0.02) * number)  # noqa: S311 # nosec B311 - jitter, not a secret
+            time.sleep(random.uniform(0.005, 0.02) * number)  # noqa: S311  # nosec B311
     return attempt()

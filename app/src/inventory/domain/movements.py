@@ -13,8 +13,8 @@ from inventory.core.context import Principal
 from inventory.core.problems import Problem
 from inventory.domain.movement_queries import MovementView, get_movement
 
-# The busiest writes there are, so they are text: building the same statements from the models each time took as
-# much processor time as all the rest of a movement.
+# The busiest writes there are, so they are text: building the same statements from the models each time took
+# as much processor time as all the rest of a movement.
 _LOCK_KEY = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _EARLIER = text("SELECT id, request_hash FROM movements WHERE actor = :actor AND idempotency_key = :key")
 _RESOLVE = text(
