@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { access, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join, relative, resolve } from "node:path";
 
 const SOURCES = __dirname;
@@ -34,10 +35,11 @@ export async function preparePlugins({ packages, languageHost }: PluginOptions):
   );
   if (languageHost) wanted.push(["pulumi-language-nodejs", LANGUAGE_HOST, []]);
 
-  const bundles = new Map<string, Promise<string>>();
-  for (const [, source] of wanted) if (!bundles.has(source)) bundles.set(source, bundle(source));
+  const sources = [...new Set(wanted.map(([, source]) => source))];
+  const bundled = await Promise.all(sources.map(async (source) => [source, await bundle(source)] as const));
+  const bundles = new Map(bundled);
   for (const [launcher, source, args] of wanted) {
-    const command = [process.execPath, await bundles.get(source)!, ...args].map(quote).join(" ");
+    const command = [process.execPath, bundles.get(source) ?? "", ...args].map(quote).join(" ");
     launchers[launcher] = `#!/bin/sh\nexec ${command} "$@"\n`;
   }
   const folder = join(OUTPUT, "bin", digest(JSON.stringify(launchers)));
@@ -132,7 +134,7 @@ async function contents(folder: string): Promise<[string, string][]> {
 /** The version of the package's SDK, which is the one of its official plugin too; empty where it has none here. */
 function installedVersion(name: string): string {
   try {
-    return (require(`@pulumi/${name}/package.json`) as { version: string }).version;
+    return (createRequire(__filename)(`@pulumi/${name}/package.json`) as { version: string }).version;
   } catch {
     return "";
   }

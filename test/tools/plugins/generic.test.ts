@@ -40,7 +40,7 @@ function stateOf(stack: { deployment: { resources?: unknown[] } }): void {
 }
 
 describe("plugins under the real CLI: a package without a plugin", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let workspace: Workspace;
 
   before(async () => {

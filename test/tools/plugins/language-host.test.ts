@@ -42,7 +42,7 @@ new PolicyPack("pack", {
 `;
 
 describe("plugins under the real CLI: the language host", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let workspace: Workspace;
 
   before(async () => {

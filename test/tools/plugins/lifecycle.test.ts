@@ -28,7 +28,7 @@ exports.plain = config.requireSecret("token").apply((token) => token.length);
 `;
 
 describe("plugins under the real CLI: life of a stack", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let workspace: Workspace;
 
   before(async () => {

@@ -38,7 +38,7 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 }
 
 describe("plugins under the real CLI: nothing is left running", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let workspace: Workspace;
 
   before(async function () {

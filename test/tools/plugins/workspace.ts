@@ -113,8 +113,9 @@ export class Workspace {
   /** The one resource whose URN ends with `::<name>`. */
   async resource(name: string): Promise<StateResource> {
     const found = (await this.resources()).filter(({ urn }) => urn.endsWith(`::${name}`));
-    if (found.length !== 1) throw new Error(`${found.length} resources are called ${name}`);
-    return found[0]!;
+    const [first] = found;
+    if (!first || found.length > 1) throw new Error(`${found.length} resources are called ${name}`);
+    return first;
   }
 
   async output(name: string): Promise<string> {

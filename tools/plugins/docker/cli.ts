@@ -53,7 +53,7 @@ function run(args: string[], options: DockerOptions, environment: Record<string,
       reject(error.code === "ENOENT" ? missingCommand() : error),
     );
     child.on("close", (code) =>
-      code === 0 ? resolve(stdout) : reject(explain(new DockerError(args[0]!, last.join("\n")))),
+      code === 0 ? resolve(stdout) : reject(explain(new DockerError(args[0] ?? "", last.join("\n")))),
     );
   });
 }

@@ -129,8 +129,8 @@ async function produce(
   const plain = withoutSecrets(inputs);
   const options = buildOptions(plain);
   const outputs = {
-    imageName: inputs.imageName!,
-    baseImageName: inputs.imageName!,
+    imageName: inputs.imageName ?? null,
+    baseImageName: inputs.imageName ?? null,
     registryServer: isPropertyMap(plain.registry) ? text(plain.registry, "server") : "",
     context: options.context,
     dockerfile: options.dockerfile,

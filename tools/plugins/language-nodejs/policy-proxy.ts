@@ -2,7 +2,6 @@ import {
   Client,
   credentials,
   Server,
-  ServerCredentials,
   type handleUnaryCall,
   type MethodDefinition,
   type UntypedServiceImplementation,

@@ -85,15 +85,12 @@ export const randomInteger: Kind = {
 
 function adoptInteger(importId: string): Adopted {
   const [result, min, max, seed, ...more] = importId.split(",");
-  const numbers = [result, min, max].map(Number);
-  if (more.length || !max || !numbers.every(Number.isSafeInteger)) {
+  const values = { min: Number(min), max: Number(max) };
+  const value = Number(result);
+  if (more.length || !max || ![value, values.min, values.max].every(Number.isSafeInteger)) {
     throw new Error(
       `"${importId}" is not an id to import: it takes <result>,<min>,<max> or <result>,<min>,<max>,<seed>`,
     );
   }
-  return {
-    id: String(numbers[0]),
-    values: { min: numbers[1]!, max: numbers[2]!, ...(seed && { seed }) },
-    outputs: { result: numbers[0]! },
-  };
+  return { id: String(value), values: { ...values, ...(seed && { seed }) }, outputs: { result: value } };
 }

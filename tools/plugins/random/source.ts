@@ -37,14 +37,13 @@ export function below(bound: number, bytes: ByteSource): number {
 
 /** A new array in random order; each order is equally likely. */
 export function shuffled<T>(items: readonly T[], bytes: ByteSource): T[] {
-  const result = [...items];
-  for (let last = result.length - 1; last > 0; last--) {
-    const other = below(last + 1, bytes);
-    [result[last], result[other]] = [result[other]!, result[last]!];
-  }
+  const rest = [...items];
+  const result: T[] = [];
+  while (rest.length) result.push(...rest.splice(below(rest.length, bytes), 1));
   return result;
 }
 
 export function pick<T>(items: readonly T[], bytes: ByteSource): T {
-  return items[below(items.length, bytes)]!;
+  const [item] = items.slice(below(items.length, bytes));
+  return item as T; // `below` has refused an empty list
 }

@@ -25,7 +25,7 @@ export function kindsProvider(version: string, kinds: Readonly<Record<string, Ki
     diff: async ({ type, olds, news }) => {
       const kind = kindOf(type);
       const detailed = differences(kind, olds, news);
-      const replaces = Object.keys(detailed).filter((name) => detailed[name]!.kind.endsWith("-replace"));
+      const replaces = Object.keys(detailed).filter((name) => detailed[name]?.kind.endsWith("-replace"));
       return { changes: Object.keys(detailed).length > 0, replaces, detailed };
     },
     create: async ({ type, properties, preview }) => {

@@ -1,8 +1,9 @@
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { PluginInfo, type PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Engine } from "./engine";
+import { RpcError } from "./errors";
 import { unary, unimplemented } from "./handlers";
 import type {
   CheckRequest,
@@ -131,21 +132,16 @@ export function providerService(
       });
       return new Empty();
     }),
-    invoke: provider.invoke
-      ? unary(async (request: proto.InvokeRequest) => {
-          const args = decodeProperties(request.getArgs());
-          const answer = await provider.invoke!({
-            token: request.getTok(),
-            args,
-            preview: request.getPreview(),
-            signal,
-          });
-          const response = new proto.InvokeResponse();
-          if ("result" in answer) response.setReturn(encodeProperties(answer.result));
-          else response.setFailuresList(answer.failures.map(checkFailure));
-          return response;
-        })
-      : unimplemented("Invoke"),
+    invoke: unary(async (request: proto.InvokeRequest) => {
+      const token = request.getTok();
+      if (!provider.invoke) throw new RpcError(status.UNIMPLEMENTED, `this plugin has no function ${token}`);
+      const args = decodeProperties(request.getArgs());
+      const answer = await provider.invoke({ token, args, preview: request.getPreview(), signal });
+      const response = new proto.InvokeResponse();
+      if ("result" in answer) response.setReturn(encodeProperties(answer.result));
+      else response.setFailuresList(answer.failures.map(checkFailure));
+      return response;
+    }),
 
     parameterize: unimplemented("Parameterize"),
     call: unimplemented("Call"),
@@ -230,7 +226,7 @@ function diffResponse(result: DiffResult): proto.DiffResponse {
     property.setInputdiff(inputDiff);
     response.getDetaileddiffMap().set(path, property);
   }
-  response.setDiffsList(Object.keys(result.detailed).map((path) => path.split(/[.[]/, 1)[0]!));
+  response.setDiffsList(Object.keys(result.detailed).map((path) => path.replace(/[.[].*/s, "")));
   response.setHasdetaileddiff(true);
   return response;
 }

@@ -52,7 +52,7 @@ function decodeValue(value: Value): PropertyValue {
       return UNKNOWNS.has(text) ? Unknown.value : text;
     }
     case Value.KindCase.LIST_VALUE:
-      return value.getListValue()!.getValuesList().map(decodeValue);
+      return (value.getListValue()?.getValuesList() ?? []).map(decodeValue);
     case Value.KindCase.STRUCT_VALUE:
       return decodeObject(decodeProperties(value.getStructValue()));
     default:
@@ -73,7 +73,7 @@ function decodeObject(object: PropertyMap): PropertyValue {
       return new Archive({ ...texts(object, ["path", "uri", "hash"]), ...(assets && { assets }) });
     }
     case OUTPUT: {
-      const value = "value" in object ? object.value! : Unknown.value;
+      const value = object.value === undefined ? Unknown.value : object.value;
       return object.secret === true ? new Secret(value) : value;
     }
     case RESOURCE:

@@ -1,6 +1,9 @@
 /** A value that is not known yet, because it comes from a resource that does not exist yet (previews only). */
 export class Unknown {
+  /** The only one there is. */
   static readonly value = new Unknown();
+  /** Keeps other objects from being taken for one. */
+  readonly isUnknown = true;
   private constructor() {}
 }
 

@@ -223,7 +223,7 @@ function usageFailures(values: PropertyMap): CheckFailure[] {
 /** 126 random bits: positive, never zero in front, and under the 20 bytes that RFC 5280 allows. */
 function serialNumber(): { hex: string; decimal: string } {
   const bytes = randomBytes(16);
-  bytes[0] = (bytes[0]! & 0x3f) | 0x40;
+  bytes.writeUInt8((bytes.readUInt8(0) & 0x3f) | 0x40, 0);
   const hex = bytes.toString("hex");
   return { hex, decimal: BigInt(`0x${hex}`).toString() };
 }

@@ -44,7 +44,7 @@ function generate(values: PropertyMap): KeyObject {
     case "RSA":
       return generateKeyPairSync("rsa", { modulusLength: integer(values, "rsaBits") }).privateKey;
     case "ECDSA":
-      return generateKeyPairSync("ec", { namedCurve: CURVES[text(values, "ecdsaCurve")]! }).privateKey;
+      return generateKeyPairSync("ec", { namedCurve: CURVES[text(values, "ecdsaCurve")] ?? "" }).privateKey;
     case "ED25519":
       return generateKeyPairSync("ed25519").privateKey;
   }
@@ -57,7 +57,10 @@ function publicOutputs(key: KeyObject): PropertyMap {
     publicKeyPem: publicKey.export({ type: "spki", format: "pem" }).toString(),
     publicKeyOpenssh: ssh?.line ?? "",
     publicKeyFingerprintMd5: ssh
-      ? createHash("md5").update(ssh.blob).digest("hex").match(/../g)!.join(":")
+      ? createHash("md5")
+          .update(ssh.blob)
+          .digest("hex")
+          .replace(/(..)(?=.)/g, "$1:")
       : "",
     publicKeyFingerprintSha256: ssh
       ? `SHA256:${createHash("sha256").update(ssh.blob).digest("base64").replace(/=+$/, "")}`
@@ -133,5 +136,5 @@ export function getPublicKey(args: PropertyMap): PropertyMap {
   const id = createHash("sha1")
     .update(createPublicKey(key).export({ type: "spki", format: "der" }))
     .digest("hex");
-  return { id, algorithm: keyAlgorithm(key), privateKeyPem: args.privateKeyPem!, ...outputs };
+  return { id, algorithm: keyAlgorithm(key), privateKeyPem: pem, ...outputs };
 }

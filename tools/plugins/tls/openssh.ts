@@ -36,7 +36,7 @@ export function opensshPrivateKey(key: KeyObject): string {
     field(publicBlob(ssh)),
     field(secret),
   ]);
-  const lines = bytes.toString("base64").match(/.{1,70}/g)!;
+  const lines = bytes.toString("base64").match(/.{1,70}/g) ?? [];
   return ["-----BEGIN OPENSSH PRIVATE KEY-----", ...lines, "-----END OPENSSH PRIVATE KEY-----", ""].join(
     "\n",
   );
@@ -83,7 +83,9 @@ function field(content: string | Buffer): Buffer {
 function integer(bytes: Buffer): Buffer {
   const start = bytes.findIndex((byte) => byte !== 0);
   const digits = start < 0 ? Buffer.alloc(0) : bytes.subarray(start);
-  return field(digits.length && digits[0]! & 0x80 ? Buffer.concat([Buffer.from([0]), digits]) : digits);
+  return field(
+    digits.length && digits.readUInt8(0) & 0x80 ? Buffer.concat([Buffer.from([0]), digits]) : digits,
+  );
 }
 
 function uint32(value: number): Buffer {

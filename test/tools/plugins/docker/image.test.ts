@@ -52,7 +52,7 @@ describe("docker: Image", () => {
   let environment: NodeJS.ProcessEnv;
   const image = resource(dockerProvider("5.2.0"), "docker:index/image:Image");
   const calls = async (): Promise<Call[]> =>
-    (await readFile(process.env.FAKE_LOG!, "utf8"))
+    (await readFile(join(folder, "log"), "utf8"))
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as Call);
@@ -98,7 +98,7 @@ describe("docker: Image", () => {
       dockerfile: join(folder, "Dockerfile"),
     });
     const [build, push] = await calls();
-    expect(build!.args).to.include.members([
+    expect(build?.args).to.include.members([
       "--target",
       "final",
       "--platform",
@@ -106,16 +106,16 @@ describe("docker: Image", () => {
       "VERSION",
       "TOKEN",
     ]);
-    expect(build!.buildKit).to.equal("1");
-    expect(push!.args).to.deep.equal(["push", "localhost:5050/inventory:1.0"]);
+    expect(build?.buildKit).to.equal("1");
+    expect(push?.args).to.deep.equal(["push", "localhost:5050/inventory:1.0"]);
   });
 
   it("keeps secret arguments off the command line, out of messages and secret in state", async () => {
     const checked = await inputs();
     const { properties } = await image.create(checked);
     const [build] = await calls();
-    expect(build!.args.join(" ")).not.to.contain("sentinel");
-    expect(build!.token).to.equal("sentinel");
+    expect(build?.args.join(" ")).not.to.contain("sentinel");
+    expect(build?.token).to.equal("sentinel");
     expect(properties.__inputs).to.be.instanceOf(Secret);
     expect(JSON.stringify({ ...properties, __inputs: null })).not.to.contain("sentinel");
     expect((checked.build as { args: PropertyMap }).args.TOKEN).to.be.instanceOf(Secret);
@@ -127,7 +127,7 @@ describe("docker: Image", () => {
     for (const call of await calls()) {
       expect(call.args.join(" ")).not.to.contain("sentinel");
       expect(call.mode).to.equal(0o600);
-      const { auth } = call.config!.auths["localhost:5050"]!;
+      const { auth } = call.config?.auths["localhost:5050"] ?? { auth: "" };
       expect(Buffer.from(auth, "base64").toString()).to.equal("robot:sentinel");
     }
   });
@@ -159,9 +159,9 @@ describe("docker: Image", () => {
     await writeFile(join(folder, "Dockerfile"), "FROM busybox\n");
     const { changes, detailed, replaces } = await image.diff(
       properties,
-      await inputs({ registry: other.registry! }),
+      await inputs({ registry: other.registry ?? null }),
     );
-    expect({ changes, replaces, paths: Object.keys(detailed!) }).to.deep.equal({
+    expect({ changes, replaces, paths: Object.keys(detailed ?? {}) }).to.deep.equal({
       changes: true,
       replaces: undefined,
       paths: ["build.contextDigest"],
@@ -194,7 +194,7 @@ describe("docker: Image", () => {
     const build = { context: folder, dockerfile: "Dockerfile.other" };
     await writeFile(join(folder, "Dockerfile.other"), "");
     const { failures } = await image.check({ imageName: "inventory", build });
-    expect(failures![0]!.reason).to.contain(`try ${join(folder, "Dockerfile.other")}`);
+    expect(failures?.[0]?.reason).to.contain(`try ${join(folder, "Dockerfile.other")}`);
   });
 
   describe("with a registry", () => {
@@ -268,8 +268,16 @@ describe("docker: names and credentials", () => {
       other: 1,
     });
     expect(
-      Object.keys(merge({}, [{ server: "docker.io", username: "u", password: "p" }]).auths!),
+      Object.keys(merge({}, [{ server: "docker.io", username: "u", password: "p" }]).auths ?? {}),
     ).to.deep.equal(["https://index.docker.io/v1/"]);
+  });
+
+  it("points to docker.Image where a build is asked for elsewhere", async () => {
+    for (const type of ["registryImage:RegistryImage", "remoteImage:RemoteImage"]) {
+      const other = resource(dockerProvider("5.2.0"), `docker:index/${type}`);
+      const { failures } = await other.check({ name: "inventory", build: { context: "." } });
+      expect(failures?.map(({ reason }) => reason).join()).to.contain("use docker.Image");
+    }
   });
 
   it("names the official plugin for what is missing here", async () => {

@@ -6,6 +6,21 @@ import { certRequest, locallySignedCert, selfSignedCert } from "../../../../tool
 import { getPublicKey, privateKey } from "../../../../tools/plugins/tls/keys";
 import { resource } from "../operations";
 
+type Made = Record<
+  | "privateKeyPem"
+  | "privateKeyPemPkcs8"
+  | "privateKeyOpenssh"
+  | "publicKeyPem"
+  | "publicKeyOpenssh"
+  | "publicKeyFingerprintMd5"
+  | "publicKeyFingerprintSha256"
+  | "certPem"
+  | "certRequestPem"
+  | "validityStartTime"
+  | "validityEndTime",
+  string
+>;
+
 const provider = kindsProvider("5.6.1", {
   CertRequest: certRequest,
   LocallySignedCert: locallySignedCert,
@@ -14,15 +29,15 @@ const provider = kindsProvider("5.6.1", {
 });
 const kind = (name: string) => resource(provider, name);
 
-async function make(name: string, inputs: PropertyMap): Promise<Record<string, string>> {
-  return withoutSecrets((await kind(name).create(inputs)).properties) as Record<string, string>;
+async function make(name: string, inputs: PropertyMap): Promise<Made> {
+  return withoutSecrets((await kind(name).create(inputs)).properties) as unknown as Made;
 }
 
 const makeKey = (algorithm = "ECDSA", ecdsaCurve = "P256") => make("PrivateKey", { algorithm, ecdsaCurve });
 
-async function makeAuthority(key: Record<string, string>) {
+async function makeAuthority(key: Made) {
   return make("SelfSignedCert", {
-    privateKeyPem: key.privateKeyPem!,
+    privateKeyPem: key.privateKeyPem,
     subject: { commonName: "authority", organization: "Technova" },
     isCaCertificate: true,
     allowedUses: ["cert_signing", "crl_signing"],
@@ -49,12 +64,12 @@ describe("tls: private keys", () => {
       const key = await makeKey(algorithm, curve);
       const spki = (pem: string) =>
         createPublicKey(createPrivateKey(pem)).export({ type: "spki", format: "pem" });
-      expect(spki(key.privateKeyPem!)).to.equal(key.publicKeyPem);
-      expect(spki(key.privateKeyPemPkcs8!)).to.equal(key.publicKeyPem);
-      const [type, blob] = key.publicKeyOpenssh!.trim().split(" ");
+      expect(spki(key.privateKeyPem)).to.equal(key.publicKeyPem);
+      expect(spki(key.privateKeyPemPkcs8)).to.equal(key.publicKeyPem);
+      const [type, blob] = key.publicKeyOpenssh.trim().split(" ");
       expect(type).to.equal(ssh);
-      const openssh = Buffer.from(key.privateKeyOpenssh!.split("\n").slice(1, -2).join(""), "base64");
-      expect(openssh.includes(Buffer.from(blob!, "base64"))).to.equal(true);
+      const openssh = Buffer.from(key.privateKeyOpenssh.split("\n").slice(1, -2).join(""), "base64");
+      expect(openssh.includes(Buffer.from(blob ?? "missing", "base64"))).to.equal(true);
       expect(key.publicKeyFingerprintSha256).to.match(/^SHA256:[A-Za-z0-9+/]{43}$/);
       expect(key.publicKeyFingerprintMd5).to.match(/^([0-9a-f]{2}:){15}[0-9a-f]{2}$/);
     });
@@ -66,16 +81,16 @@ describe("tls: private keys", () => {
 
   it("refuse an algorithm or a curve that does not exist", async () => {
     const { failures } = await kind("PrivateKey").check({ algorithm: "DSA", ecdsaCurve: "P1" });
-    expect(failures!.map(({ property }) => property)).to.deep.equal(["algorithm", "ecdsaCurve"]);
+    expect(failures?.map(({ property }) => property)).to.deep.equal(["algorithm", "ecdsaCurve"]);
   });
 
   it("tell their public key, and no secret when they are broken", async () => {
     const key = await makeKey();
-    expect(getPublicKey({ privateKeyPem: key.privateKeyPem! })).to.include({
+    expect(getPublicKey({ privateKeyPem: key.privateKeyPem })).to.include({
       publicKeyPem: key.publicKeyPem,
       algorithm: "ECDSA",
     });
-    const broken = key.privateKeyPem!.replace(/A/g, "?");
+    const broken = key.privateKeyPem.replace(/A/g, "?");
     expect(() => getPublicKey({ privateKeyPem: broken })).to.throw(
       /^privateKeyPem is not a private key in PEM format$/,
     );
@@ -96,23 +111,20 @@ describe("tls: certificates", function () {
       const ca = await makeAuthority(caKey);
       const key = await makeKey(algorithm, curve);
       const request = await make("CertRequest", {
-        privateKeyPem: key.privateKeyPem!,
+        privateKeyPem: key.privateKeyPem,
         subject: { commonName: "server" },
         dnsNames: ["inventory.localhost"],
         ipAddresses: ["127.0.0.1"],
         uris: ["spiffe://technova/inventory"],
       });
       const server = await make("LocallySignedCert", {
-        certRequestPem: request.certRequestPem!,
-        caCertPem: ca.certPem!,
-        caPrivateKeyPem: caKey.privateKeyPem!,
+        certRequestPem: request.certRequestPem,
+        caCertPem: ca.certPem,
+        caPrivateKeyPem: caKey.privateKeyPem,
         allowedUses: ["digital_signature", "server_auth"],
         validityPeriodHours: 24,
       });
-      const [authority, certificate] = [
-        new X509Certificate(ca.certPem!),
-        new X509Certificate(server.certPem!),
-      ];
+      const [authority, certificate] = [new X509Certificate(ca.certPem), new X509Certificate(server.certPem)];
       expect(authority.ca).to.equal(true);
       expect(authority.verify(authority.publicKey)).to.equal(true);
       expect(certificate.ca).to.equal(false);
@@ -122,9 +134,9 @@ describe("tls: certificates", function () {
       expect(certificate.checkIP("127.0.0.1")).to.equal("127.0.0.1");
       expect(certificate.subjectAltName).to.contain("URI:spiffe://technova/inventory");
       expect(certificate.keyUsage).to.deep.equal(["1.3.6.1.5.5.7.3.1"]);
-      expect(certificate.checkPrivateKey(createPrivateKey(key.privateKeyPem!))).to.equal(true);
-      expect(Date.parse(certificate.validTo)).to.equal(Date.parse(server.validityEndTime!));
-      expect(Date.parse(server.validityEndTime!) - Date.parse(server.validityStartTime!)).to.equal(
+      expect(certificate.checkPrivateKey(createPrivateKey(key.privateKeyPem))).to.equal(true);
+      expect(Date.parse(certificate.validTo)).to.equal(Date.parse(server.validityEndTime));
+      expect(Date.parse(server.validityEndTime) - Date.parse(server.validityStartTime)).to.equal(
         24 * 3600 * 1000,
       );
     });
@@ -133,15 +145,21 @@ describe("tls: certificates", function () {
   it("are not signed by a key that is not the authority's", async () => {
     const ca = await makeAuthority(await makeKey());
     const key = await makeKey();
-    const request = await make("CertRequest", { privateKeyPem: key.privateKeyPem! });
+    const request = await make("CertRequest", { privateKeyPem: key.privateKeyPem });
     const signing = make("LocallySignedCert", {
-      certRequestPem: request.certRequestPem!,
-      caCertPem: ca.certPem!,
-      caPrivateKeyPem: key.privateKeyPem!,
+      certRequestPem: request.certRequestPem,
+      caCertPem: ca.certPem,
+      caPrivateKeyPem: key.privateKeyPem,
       allowedUses: [],
       validityPeriodHours: 1,
     });
     expect(await signing.catch((error: Error) => error.message)).to.match(/caPrivateKeyPem is not the key/);
+  });
+
+  it("are not made with a P224 key, and say which curves work", async () => {
+    const key = await makeKey("ECDSA", "P224");
+    const message = await makeAuthority(key).then(String, (error: Error) => error.message);
+    expect(message).to.match(/use P256, P384 or P521$/);
   });
 
   it("refuse uses, addresses and subjects that do not exist", async () => {
@@ -152,7 +170,7 @@ describe("tls: certificates", function () {
       subject: { comonName: "x" },
       validityPeriodHours: 1,
     });
-    expect(failures!.map(({ property }) => property)).to.have.members([
+    expect(failures?.map(({ property }) => property)).to.have.members([
       "subject.comonName",
       "ipAddresses",
       "allowedUses",
@@ -187,7 +205,7 @@ describe("tls: renewal", () => {
 
   it("shows after a refresh", async () => {
     const read = await kind("SelfSignedCert").read("1", ending(5), inputs);
-    expect(read!.properties.readyForRenewal).to.equal(true);
+    expect(read?.properties.readyForRenewal).to.equal(true);
   });
 
   it("can be moved without another certificate", async () => {
