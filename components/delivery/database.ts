@@ -76,6 +76,8 @@ export class InClusterDatabase extends pulumi.ComponentResource {
         metadata: { ...metadata, name },
         spec: {
           clusterIP: "None",
+          // There is no other server to go to: taking a busy one out of DNS would only make it unreachable.
+          publishNotReadyAddresses: true,
           selector,
           ports: [{ name: "postgresql", port: postgresPort, targetPort: "postgresql" }],
         },

@@ -46,8 +46,9 @@ export function servingPod(args: PodArgs): input.core.v1.PodTemplateSpec {
       ...podSpec(args, {
         command: ["inventory", "serve"],
         ports: [{ name: "http", containerPort: applicationPort }],
-        startupProbe: { ...probe("/healthz"), periodSeconds: 1, failureThreshold: 60 },
-        readinessProbe: { ...probe("/readyz"), periodSeconds: 5, failureThreshold: 2 },
+        // Patient: on a busy node a start takes minutes, and killing it for that would make the node busier.
+        startupProbe: { ...probe("/healthz"), periodSeconds: 2, failureThreshold: 90 },
+        readinessProbe: { ...probe("/readyz"), periodSeconds: 5, failureThreshold: 3 },
         livenessProbe: { ...probe("/healthz"), periodSeconds: 10, failureThreshold: 6 },
         lifecycle: { preStop: { sleep: { seconds: drainSeconds } } },
       }),
