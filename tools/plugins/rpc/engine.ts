@@ -43,7 +43,7 @@ export class Engine {
     this.open()?.log(request, () => undefined);
   }
 
-  /** Whether an engine still answers at the address. Resolves within two seconds. */
+  /** Whether an engine is still there. One that is only slow is: a busy machine must not cost a deployment its plugins. */
   isAlive(): Promise<boolean> {
     const client = this.open();
     if (!client) return Promise.resolve(false);
@@ -54,8 +54,8 @@ export class Engine {
         () => nothing,
         (bytes) => bytes,
         nothing,
-        { deadline: Date.now() + 2000 },
-        (error: ServiceError | null) => resolve(!error || error.code === status.UNIMPLEMENTED),
+        { deadline: Date.now() + 20_000 },
+        (error: ServiceError | null) => resolve(error?.code !== status.UNAVAILABLE),
       );
     });
   }
