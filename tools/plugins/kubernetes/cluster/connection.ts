@@ -4,7 +4,8 @@ import { ambientKubeconfig, selectTarget, type Selection, type Target } from "./
 import { Transport, type TransportOptions } from "./transport";
 import { ConnectionError } from "./errors";
 
-const PROBE_SECONDS = 5;
+/** Long enough for a machine under load; a port that nobody listens on answers at once. */
+const PROBE_SECONDS = 15;
 
 export const HOW_TO_REACH_A_CLUSTER =
   "Point the stack at a cluster with `npm run pulumi -- config set kubernetes:context <context>` (and KUBECONFIG or " +
