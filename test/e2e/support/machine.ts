@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 const lines = (command: string, ...args: string[]): string[] => {
   try {
@@ -19,17 +19,26 @@ const entries = (folder: string): string[] => {
   }
 };
 
+/** Names of the processes in other process namespaces than this one: those of a node and of its Pods. */
+function namespacedProcesses(): string[] {
+  const own = readlinkSync("/proc/self/ns/pid");
+  return entries("/proc").flatMap((pid) => {
+    try {
+      if (!/^\d+$/.test(pid) || readlinkSync(`/proc/${pid}/ns/pid`) === own) return [];
+      return [readFileSync(`/proc/${pid}/comm`, "utf8").trim()];
+    } catch {
+      return []; // It has ended since the folder was read.
+    }
+  });
+}
+
 /**
- * What a cluster could leave behind: daemons, mounts, network interfaces and addresses, packet filter rules,
+ * What a cluster could leave behind: processes, mounts, network interfaces and addresses, packet filter rules,
  * forwarding settings, control groups, and files in the places where Kubernetes and its runtimes put them.
  */
 export function machineState(): Record<string, readonly string[]> {
-  const daemons =
-    /^(etcd|kube|containerd|dockerd|docker-registry|registry|coredns|traefik|pause|postgres|socat)/;
   return {
-    processes: lines("ps", "-eo", "comm=")
-      .filter((name) => daemons.test(name))
-      .sort(),
+    processes: namespacedProcesses().sort(),
     mounts: readFileSync("/proc/self/mounts", "utf8")
       .split("\n")
       .map((line) => line.split(" ")[1] ?? "")
