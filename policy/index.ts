@@ -2,7 +2,10 @@ import { PolicyPack } from "@pulumi/policy";
 import { policies } from "./policies";
 import { toPulumi } from "./pulumi";
 
-new PolicyPack("technova", { enforcementLevel: "mandatory", policies: policies.map(toPulumi) });
+new PolicyPack("technova", {
+  enforcementLevel: "mandatory",
+  policies: policies.map((policy) => toPulumi(policy)),
+});
 
 // The engine ends the pack when it ends. An engine that is killed cannot; then the pack's parent is another process.
 const parent = process.ppid;

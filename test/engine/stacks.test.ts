@@ -19,7 +19,7 @@ function changedSetting(stack: string, from: RegExp, to: string): string {
 }
 
 describe("the stacks under the real engine, without network and cluster", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let checkout: Checkout;
   before(async () => {
     checkout = await Checkout.create();
@@ -54,7 +54,7 @@ describe("the stacks under the real engine, without network and cluster", functi
       expect(output).to.match(/Resource: Service gateway\/\S+ \(urn:pulumi:staging::technova::/);
       expect(output).to.contain("Use type ClusterIP and route through the gateway.");
       expect(output).to.contain("See: https://");
-      expect(await checkout.resourceTypes("staging")).to.be.empty;
+      if (command[0] === "up") expect(await checkout.resourceTypes("staging")).to.be.empty;
     });
   }
 

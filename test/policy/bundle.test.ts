@@ -15,7 +15,7 @@ pack.stdout.once("data", () => console.log(pack.pid));
 `;
 
 describe("policy/bundle", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it("bundles once, whole, and leaves nothing of older sources", async () => {
     const bundled = await Promise.all([bundlePolicyPack(), bundlePolicyPack()]);

@@ -28,7 +28,8 @@ function scope(policy: Policy): string {
 function table(): string {
   const rows = policies.map((policy) => {
     const settings = Object.entries(policy.parameters ?? {}).map(
-      ([name, parameter]: [string, { default: unknown }]) => `\`${name}\` (${JSON.stringify(parameter.default).replaceAll("|", "\\|")})`,
+      ([name, parameter]: [string, { default: unknown }]) =>
+        `\`${name}\` (${JSON.stringify(parameter.default).replaceAll("|", "\\|")})`,
     );
     const cells = [
       `[${policy.name}](${policy.link})`,

@@ -12,11 +12,11 @@ import { unknownCheckingProxy } from "@pulumi/policy";
 const urn = "urn:pulumi:dev::shop::kubernetes:core/v1:Pod::web";
 
 /** Runs a policy as the policy server does; answers what it reports and what it throws. */
-function run<S>(policy: Policy<S>, type: string, props: object, config: object = {}) {
+function run<S>(policy: Policy<S>, type: string, props: object, config: object = {}, updating = false) {
   const messages: string[] = [];
   let thrown: unknown;
   const args = { type, urn, props: unknownCheckingProxy(props), getConfig: () => config };
-  const { validateResource } = toPulumi(policy as Policy) as ResourceValidationPolicy;
+  const { validateResource } = toPulumi(policy as Policy, updating) as ResourceValidationPolicy;
   if (typeof validateResource !== "function") throw new Error("not a resource policy");
   try {
     void validateResource(args as unknown as ResourceValidationArgs, (message) => messages.push(message));
@@ -61,6 +61,14 @@ describe("policy/pulumi", () => {
       .to.contain("undecided")
       .and.to.contain("spec.containers[0].securityContext.runAsUser (app) is not known yet")
       .and.to.contain(urn);
+  });
+
+  it("takes what an update leaves unknown for a violation", () => {
+    const props = changed(goodPod(), [...container, "securityContext", "runAsUser"], unknown);
+    const { messages, thrown } = run(noRootContainers, podTypes.Pod, props, {}, true);
+    expect(thrown).to.equal(undefined);
+    expect(messages).to.have.length(1);
+    expect(messages[0]).to.contain("runAsUser (app) is still unknown in the update");
   });
 
   it("never shows a secret", () => {
