@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { PropertyMap } from "../../../../../tools/plugins/rpc/values";
 import {
   badConditions,
   eventLines,
@@ -7,7 +8,7 @@ import {
 
 describe("failure", () => {
   it("names the conditions that are not as they should be", () => {
-    const conditions = [
+    const conditions: PropertyMap[] = [
       { type: "Available", status: "False", reason: "MinimumReplicasUnavailable", message: "no pods" },
       { type: "Progressing", status: "True" },
       { type: "ReplicaFailure", status: "True", message: "quota" },
@@ -20,7 +21,7 @@ describe("failure", () => {
   });
 
   it("says why the containers of a pod do not run", () => {
-    const pod = {
+    const pod: PropertyMap = {
       metadata: { name: "web-1" },
       status: {
         conditions: [{ type: "PodScheduled", status: "True" }],
