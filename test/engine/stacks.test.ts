@@ -1,4 +1,4 @@
-import { Checkout } from "../support/checkout";
+import { Checkout, type Outcome } from "../support/checkout";
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -21,9 +21,6 @@ function changedSetting(stack: string, from: RegExp, to: string): string {
 describe("the stacks under the real engine, without network and cluster", function () {
   this.timeout(600_000);
   let checkout: Checkout;
-  before(async () => {
-    checkout = await Checkout.create();
-  });
   after(() => checkout?.remove());
 
   const undecided: Record<string, readonly string[]> = {
@@ -32,9 +29,18 @@ describe("the stacks under the real engine, without network and cluster", functi
     staging: [],
     production: [],
   };
+  const previews = new Map<string, Promise<Outcome>>();
+  before(async () => {
+    checkout = await Checkout.create();
+    // Together, because each waits most of its time for one process or another.
+    for (const stack of Object.keys(undecided))
+      previews.set(stack, checkout.run("preview", "--stack", stack));
+    await Promise.allSettled(previews.values());
+  });
+
   for (const [stack, expected] of Object.entries(undecided)) {
     it(`previews ${stack} with the policy pack and no violation`, async () => {
-      const { code, output } = await checkout.run("preview", "--stack", stack);
+      const { code, output } = (await previews.get(stack)) ?? { code: -1, output: "not run" };
       expect(code, output).to.equal(0);
       expect(output).to.match(/(✅|⚠️) technova@v/);
       expect(output).to.match(/\+ (\d{2,}) to create/);
