@@ -68,12 +68,12 @@ describe("core", function () {
     expect((await call(gateway, "GET", "/healthz")).headers["x-inventory-version"]).to.equal("1.0.1");
   });
 
-  it("a setting that violates a policy is stopped in preview and in up, before anything is applied", async () => {
+  it("a setting that violates a policy is stopped in preview, up and start, before anything is applied", async () => {
     const versions = await objectVersions();
     const loadBalancer = [/service: \{ type: NodePort.*\}/, "service: { type: LoadBalancer }"] as const;
     await withSettings("local", [loadBalancer], async () => {
-      for (const args of [["preview"], ["up", "--yes"]] as const) {
-        const { code, output } = await npm(args[0], "--stack", "local", ...args.slice(1));
+      for (const [script, ...args] of [["preview"], ["up", "--yes"], ["start"]] as const) {
+        const { code, output } = await npm(script, ...args);
         expect(code, output).not.to.equal(0);
         expect(output)
           .to.include("no-load-balancer-services")

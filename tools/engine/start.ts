@@ -14,11 +14,13 @@ const outputs = z.looseObject({ url: z.string().optional(), gatewayCaCertificate
  * one), then the local stack. Both do nothing where everything is as it should be.
  */
 export async function start(): Promise<number> {
-  if (usesEmbeddedCluster(root, defaultStack)) {
-    if (Object.keys(clusterEnvironment()).length === 0) await checkSettings();
-    await up();
-  }
-  const code = await runPulumi(root, ["up", "--stack", defaultStack, "--yes", "--skip-preview"]);
+  const embedded = usesEmbeddedCluster(root, defaultStack);
+  const first = embedded && Object.keys(clusterEnvironment()).length === 0;
+  if (first) await checkSettings();
+  if (embedded) await up();
+  // The preview stops what violates a policy before anything is applied; the check above was one.
+  const preview = first ? ["--skip-preview"] : [];
+  const code = await runPulumi(root, ["up", "--stack", defaultStack, "--yes", ...preview]);
   if (code !== 0) return code;
   const result = await capturePulumi(root, ["stack", "output", "--json", "--stack", defaultStack]);
   if (result.code !== 0)
