@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { ensureManifests } from "../manifests/ensure";
 import { describeCli, findCli } from "./cli";
 import { changesEmbeddedCluster, requireCluster } from "./cluster";
@@ -102,10 +103,11 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
   }
 }
 
+const builtImage = z.looseObject({ image: z.looseObject({ build: z.looseObject({}) }) });
+
 /** Whether the stack builds the application's image instead of taking one by digest. */
 function buildsImage(root: string, call: Invocation): boolean {
-  const application = readStackSettings(root, call.stack).config?.["technova:application"];
-  return JSON.stringify(application ?? {}).includes('"build"');
+  return builtImage.safeParse(readStackSettings(root, call.stack).config?.["technova:application"]).success;
 }
 
 function emptyPolicyConfiguration(root: string): string {
