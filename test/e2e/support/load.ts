@@ -48,7 +48,7 @@ export function startLoad(gateway: Gateway, options: LoadOptions): Load {
   const tally = (record: Record<string, number>, key: string) => (record[key] = (record[key] ?? 0) + 1);
   const onResponse = (status: number, _body: string, _context: object, headers: object = {}) => {
     tally(statuses, String(status));
-    // By status, not by request: at a fixed rate the client does not say which request an answer belongs to.
+    // By status: at a fixed rate the client calls the handlers of other requests than the one that was answered.
     if (status === 201) acknowledgedUnits += 1;
     const version = Object.entries(headers).find(([name]) => name.toLowerCase() === "x-inventory-version");
     tally(versions, version === undefined ? "none" : String(version[1]));

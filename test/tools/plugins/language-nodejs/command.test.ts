@@ -20,8 +20,8 @@ const RUN: ProgramRun = {
   organization: "organization",
   project: "program",
   stack: "test",
-  rootDirectory: "/root",
-  programDirectory: "/root/program",
+  rootDirectory: "/srv",
+  programDirectory: "/srv/program",
   entryPoint: ".",
   dryRun: true,
   parallel: 16,
@@ -71,7 +71,7 @@ describe("language host: commands", () => {
     const { args, env } = programCommand(RUN, parseRuntimeOptions({ nodeargs: "--inspect" }), RUNNER);
     expect(args.join(" ")).to.equal(
       "--require /plugins/preload.cjs --inspect /sdk/run.js --monitor 127.0.0.1:1 --engine 127.0.0.1:2 " +
-        "--organization organization --project program --root-directory /root --stack test --pwd /root/program " +
+        "--organization organization --project program --root-directory /srv --stack test --pwd /srv/program " +
         "--parallel 16 --dry-run .",
     );
     expect(env).to.deep.equal({
