@@ -56,12 +56,17 @@ describe("the repository on GitHub", () => {
   });
 
   it("hands secrets to Actions without showing them, generated ones too", async () => {
-    const { all, resources } = await repository();
+    const { all, resources } = await repository({
+      environments: {
+        staging: { branch: "develop", generatedSecrets: ["WEBHOOK_KEY"] },
+        production: { branch: "main" },
+      },
+    });
     const [secret] = all(github("ActionsSecret"));
     expect(secret?.inputs).to.include({ secretName: "KUBECONFIG", value: "[secret]" });
     expect(secret?.plain.value).to.equal(sentinel);
     const [generated] = all(github("ActionsEnvironmentSecret"));
-    expect(generated?.inputs).to.include({ environment: "staging", secretName: "PULUMI_CONFIG_PASSPHRASE" });
+    expect(generated?.inputs).to.include({ environment: "staging", secretName: "WEBHOOK_KEY" });
     expect(generated?.inputs.value).to.equal("[secret]");
     expect(JSON.stringify(resources.map(({ inputs }) => inputs))).not.to.contain(sentinel);
   });

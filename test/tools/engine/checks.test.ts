@@ -1,5 +1,8 @@
 import { expect } from "chai";
-import { countsOf } from "../../../tools/engine/checks";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { countsOf, goldenTest } from "../../../tools/engine/checks";
+import { projectRoot } from "../../../tools/engine/project";
 
 const output = (stdout: string, code = 0) => countsOf({ code, stdout, stderr: "" });
 
@@ -27,5 +30,11 @@ describe("the totals of a test run", () => {
 
   it("are one pass for a run that only checks", () => {
     expect(output("")).to.deep.equal({ passed: 1, failed: 0 });
+  });
+});
+
+describe("npm run golden", () => {
+  it("runs the test that writes the golden files", () => {
+    expect(readFileSync(join(projectRoot, goldenTest), "utf8")).to.include("expectGolden");
   });
 });
