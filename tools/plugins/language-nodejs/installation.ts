@@ -38,16 +38,27 @@ export async function installationFacts(
   folder: string,
 ): Promise<Record<string, string>> {
   const manager = packageManager(options, folder);
-  const managerVersion = await promisify(execFile)(manager, ["--version"], { cwd: folder }).then(
-    ({ stdout }) => stdout.trim(),
-    () => undefined,
-  );
+  // Every update waits for this before it begins, and npm takes a quarter of a second to answer.
+  const managerVersion =
+    runningVersion(manager, process.env.npm_config_user_agent) ?? (await askVersion(manager, folder));
   const typescript = typescriptVersion(folder);
   return {
     packagemanager: manager,
     ...(managerVersion && { packagemanagerVersion: managerVersion }),
     ...(typescript && { typescriptVersion: typescript }),
   };
+}
+
+/** As it names itself to the processes that it starts, such as scripts and their children. */
+export function runningVersion(manager: PackageManager, userAgent = ""): string | undefined {
+  return new RegExp(`^${manager}/(\\S+)`).exec(userAgent)?.[1];
+}
+
+function askVersion(manager: PackageManager, folder: string): Promise<string | undefined> {
+  return promisify(execFile)(manager, ["--version"], { cwd: folder }).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
 }
 
 function typescriptVersion(folder: string): string | undefined {

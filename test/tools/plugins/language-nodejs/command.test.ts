@@ -5,7 +5,11 @@ import {
   programCommand,
   type ProgramRun,
 } from "../../../../tools/plugins/language-nodejs/command";
-import { installArguments, packageManager } from "../../../../tools/plugins/language-nodejs/installation";
+import {
+  installArguments,
+  packageManager,
+  runningVersion,
+} from "../../../../tools/plugins/language-nodejs/installation";
 import { parseRuntimeOptions, splitArguments } from "../../../../tools/plugins/language-nodejs/options";
 import { locateRunner, programOutcome } from "../../../../tools/plugins/language-nodejs/program";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -150,6 +154,13 @@ describe("language host: package manager", () => {
     await writeFile(join(folder, "pnpm-lock.yaml"), "");
     expect(packageManager(parseRuntimeOptions({}), join(folder, "below"))).to.equal("pnpm");
     expect(packageManager(parseRuntimeOptions({ packagemanager: "bun" }), folder)).to.equal("bun");
+  });
+
+  it("has a version that is known where it started the process itself", () => {
+    const userAgent = "npm/11.19.1 node/v20.20.2 linux x64 workspaces/false";
+    expect(runningVersion("npm", userAgent)).to.equal("11.19.1");
+    expect(runningVersion("pnpm", userAgent)).to.equal(undefined);
+    expect(runningVersion("npm")).to.equal(undefined);
   });
 
   it("is told to leave out what is for development only", () => {
