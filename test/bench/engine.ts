@@ -32,12 +32,13 @@ export async function bareEngine(): Promise<BareEngine> {
   let programs = 0;
   return {
     preview(files, { runs = 3, flags = [] } = {}) {
-      const folder = join(scratch, `program-${(programs += 1)}`);
+      const stack = `bench-${(programs += 1)}`;
+      const folder = join(scratch, stack);
       mkdirSync(folder);
       for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
       const run = (args: readonly string[]): Measured => timed(cli.path, args, { cwd: folder, env });
-      run(["stack", "init", "--no-select", "--stack", "bench"]);
-      return best(runs, () => run(["preview", "--stack", "bench", "--non-interactive", ...flags]));
+      run(["stack", "init", "--no-select", "--stack", stack]);
+      return best(runs, () => run(["preview", "--stack", stack, "--non-interactive", ...flags]));
     },
     close: () => rmSync(scratch, { recursive: true, force: true }),
   };

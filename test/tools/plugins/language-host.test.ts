@@ -10,6 +10,10 @@ const config = new pulumi.Config();
 if (config.get("fail") === "message") throw new pulumi.RunError("the user's own message");
 if (config.get("fail") === "error") throw new Error("something broke");
 if (config.get("fail") === "code") process.exit(7);
+if (config.get("fail") === "typescript") {
+  require("tsx/cjs");
+  require("./broken.ts");
+}
 new random.RandomString("label", { length: config.requireNumber("length"), special: false });
 exports.facts = {
   organization: pulumi.getOrganization(),
@@ -20,6 +24,10 @@ exports.facts = {
   dryRun: pulumi.runtime.isDryRun(),
 };
 exports.secret = config.requireSecret("token");
+const seven = 7;
+if (config.get("serialize")) {
+  exports.captures = pulumi.runtime.serializeFunction(() => seven).then(({ text }) => text.includes("seven: 7"));
+}
 `;
 
 /** Reads the stack while it loads, as packs that differ by stack do. */
@@ -79,6 +87,11 @@ describe("plugins under the real CLI: the language host", function () {
     });
   });
 
+  it("lets a program serialize its functions", async () => {
+    const output = await workspace.succeed("preview", "--config", "program:serialize=true");
+    expect(output).to.match(/captures *: true/);
+  });
+
   it("enforces a policy pack, which knows the stack while it loads", async () => {
     await mkdir(join(workspace.folder, "pack"));
     await workspace.write(
@@ -120,6 +133,17 @@ describe("plugins under the real CLI: the language host", function () {
     expect(output)
       .to.contain("something broke")
       .and.to.match(/index\.js:\d+/);
+  });
+
+  it("shows an error of a TypeScript program where its TypeScript has it", async () => {
+    await workspace.write(
+      "broken.ts",
+      'interface Gone {}\n\nexport const line: number = 3;\nthrow new Error("broke");\n',
+    );
+    await workspace.succeed("config", "set", "fail", "typescript");
+    const { output } = await workspace.run("preview");
+    // One line of what runs stands for all of the source, and only tsx knows which is which.
+    expect(output).to.match(/Error: broke\n.*broken\.ts:4:7\b/);
   });
 
   it("reports the exit code of a program that said nothing", async () => {

@@ -1,12 +1,14 @@
-import { createRequire } from "node:module";
+import { createRequire, findSourceMap, type SourceMapPayload } from "node:module";
+import { fileURLToPath } from "node:url";
+import { loadSerializationLazily } from "./lazy";
 
 interface SourceMapSupport {
-  install(options: { retrieveSourceMap: (path: string) => { url: string; map: string } | null }): void;
+  install(options: { retrieveSourceMap: (path: string) => { url: string; map: unknown } | null }): void;
 }
 
 type PrepareStack = (error: Error, frames: NodeJS.CallSite[]) => string;
 
-const NO_MAPPINGS = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
+const NO_MAPPINGS = { version: 3, sources: [], names: [], mappings: "" };
 
 /**
  * Loaded before the SDK's runner, in the program's own process. The SDK writes down a stack for every promise that
@@ -14,14 +16,25 @@ const NO_MAPPINGS = JSON.stringify({ version: 3, sources: [], names: [], mapping
  * So each position is translated once, and those inside of installed packages not at all: their TypeScript is not
  * installed, and it would be at paths such as `node_modules/@pulumi/resource.ts`, with which util.inspect of
  * Node 20.20 never comes to an end, so that the error that the user should see would hang the program instead.
+ *
+ * What was compiled in memory, as tsx does, has its map in memory only, where the SDK does not look.
  */
 export function speedUpStacks(support: SourceMapSupport): void {
   support.install({
-    retrieveSourceMap: (path) =>
-      /[/\\]node_modules[/\\]/.test(path) ? { url: path, map: NO_MAPPINGS } : null,
+    retrieveSourceMap: (path) => {
+      if (/[/\\]node_modules[/\\]/.test(path)) return { url: path, map: NO_MAPPINGS };
+      const map = findSourceMap(path)?.payload;
+      return map === undefined ? null : { url: path, map: withPaths(map) };
+    },
   });
   const translate = Error.prepareStackTrace as PrepareStack | undefined;
   if (translate) Error.prepareStackTrace = rememberFrames(translate);
+}
+
+/** The SDK reads what a map calls its sources as paths only. */
+function withPaths(map: SourceMapPayload): SourceMapPayload {
+  const path = (source: string) => (source.startsWith("file:") ? fileURLToPath(source) : source);
+  return { ...map, sources: map.sources.map(path) };
 }
 
 /** The same stacks as `translate` makes, each frame only once. */
@@ -42,6 +55,7 @@ export function rememberFrames(translate: PrepareStack): PrepareStack {
 
 const runner = process.argv[1];
 if (runner) {
+  loadSerializationLazily();
   try {
     // The SDK's own copy, so that its later call finds these rules in place.
     speedUpStacks(createRequire(runner)("source-map-support") as SourceMapSupport);
