@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import autocannon from "autocannon";
 import { imageReference } from "../../components/images";
 import { clusterEnvironment } from "../../tools/cluster/environment";
+import { ports, registryHost } from "../../tools/cluster/network";
 import { apiKeyHeader, call, gatewayOf } from "../e2e/support/gateway";
 import { ratio, table } from "./measure";
 
@@ -62,52 +63,51 @@ async function load(options: object): Promise<Load> {
   return { rate: result.requests.total / result.duration, p95: times[Math.floor(times.length * 0.95)] ?? 0 };
 }
 
-/** Starts the image and a database of its own beside the cluster, in the host's network, and removes both. */
+/** Starts the image and a database of its own on the cluster's node, in the node's network, and removes both. */
 async function withServiceAlone<T>(
   image: string,
   use: (service: { port: number; apiKey: string }) => Promise<T>,
 ): Promise<T> {
   const env = { ...process.env, ...clusterEnvironment() };
-  const docker = (...args: string[]) => execFileSync("docker", args, { env, encoding: "utf8" }).trim();
-  const secrets = mkdtempSync(join(tmpdir(), "technova-bench-"));
-  const [port, databasePort] = [38080, 35432];
+  const docker = (...args: string[]) =>
+    execFileSync("docker", args, { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  const folder = mkdtempSync(join(tmpdir(), "technova-bench-"));
+  // The node's ports of this range answer on the machine's own address.
+  const port = ports.nodePorts.last;
+  const databasePort = 35432;
   const apiKey = randomBytes(24).toString("hex");
   const password = randomBytes(24).toString("hex");
+  const sha256 = createHash("sha256").update(apiKey).digest("hex");
   const containers: string[] = [];
-  const secret = (name: string, value: string) => writeFileSync(join(secrets, name), value, { mode: 0o644 });
+  /** Passed in files: the arguments of a process can be read by everyone. */
+  const environment = (name: string, values: Readonly<Record<string, string | number>>): string[] => {
+    const file = join(folder, name);
+    const lines = Object.entries(values).map(([key, value]) => `${key}=${value}\n`);
+    writeFileSync(file, lines.join(""), { mode: 0o600 });
+    return ["--network", "host", "--env-file", file];
+  };
   try {
-    chmodSync(secrets, 0o755);
-    secret("postgres_password", password);
-    secret(
-      "inventory_database_url",
-      `postgresql+psycopg://inventory:${password}@127.0.0.1:${databasePort}/inventory`,
-    );
-    const sha256 = createHash("sha256").update(apiKey).digest("hex");
-    secret("inventory_api_keys", JSON.stringify([{ name: "bench", role: "admin", sha256 }]));
-    const mount = ["--volume", `${secrets}:/etc/inventory/secrets:ro`, "--network", "host"];
+    const database = environment("database", {
+      POSTGRES_USER: "inventory",
+      POSTGRES_PASSWORD: password,
+      PGPORT: databasePort,
+    });
     containers.push(
-      docker(
-        ...[
-          "run",
-          "--detach",
-          ...mount,
-          "--env",
-          "POSTGRES_USER=inventory",
-          "--env",
-          `PGPORT=${databasePort}`,
-        ],
-        ...["--env", "POSTGRES_PASSWORD_FILE=/etc/inventory/secrets/postgres_password"],
-        imageReference("postgres", { mirror: "localhost:5050" }),
-      ),
+      docker("run", "--detach", ...database, imageReference("postgres", { mirror: registryHost })),
     );
-    const settings = ["--env", `INVENTORY_PORT=${port}`, "--env", "INVENTORY_RATE_LIMIT_PER_MINUTE=0"];
-    docker("run", "--rm", ...mount, ...settings, image, "migrate", "--to", "head");
-    containers.push(docker("run", "--detach", ...mount, ...settings, image, "serve"));
+    const settings = environment("service", {
+      INVENTORY_PORT: port,
+      INVENTORY_RATE_LIMIT_PER_MINUTE: 0,
+      INVENTORY_DATABASE_URL: `postgresql+psycopg://inventory:${password}@127.0.0.1:${databasePort}/inventory`,
+      INVENTORY_API_KEYS: JSON.stringify([{ name: "bench", role: "admin", sha256 }]),
+    });
+    docker("run", "--rm", ...settings, image, "migrate", "--to", "head");
+    containers.push(docker("run", "--detach", ...settings, image));
     await answers(`http://127.0.0.1:${port}/readyz`);
     return await use({ port, apiKey });
   } finally {
     for (const container of containers) docker("rm", "--force", "--volumes", container);
-    rmSync(secrets, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
