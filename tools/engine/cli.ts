@@ -43,7 +43,7 @@ export async function findCli(
   const reasons: string[] = [];
 
   if (allowed.includes("path")) {
-    const path = onPath("pulumi", env);
+    const path = onPath("pulumi", withoutScripts(root, env));
     const version = path === undefined ? undefined : await sources.versionOf(path);
     if (path !== undefined && version !== undefined && atLeast(version, minimumVersion)) {
       return { path, version, origin: "path" };
@@ -100,6 +100,13 @@ export function onPath(name: string, env: NodeJS.ProcessEnv): string | undefined
     .filter((folder) => folder !== "")
     .map((folder) => join(folder, name))
     .find(isExecutable);
+}
+
+/** npm puts the downloader's own `pulumi` on PATH, which is the next way and no CLI of the user's. */
+function withoutScripts(root: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const scripts = join(root, "node_modules/.bin");
+  const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== scripts);
+  return { ...env, PATH: folders.join(delimiter) };
 }
 
 async function obtain(

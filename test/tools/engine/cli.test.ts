@@ -59,6 +59,13 @@ describe("the choice of a Pulumi CLI", () => {
     expect(await findCli(root, env, sources({ version: "3.256.0" }))).to.include({ origin: "build" });
   });
 
+  it("does not take the downloader that npm puts on PATH for a CLI", async () => {
+    write(root, "node_modules/.bin/pulumi", "", 0o755);
+    env.PATH = `${root}/node_modules/.bin`;
+    expect(await findCli(root, env, sources({ version: "3.256.0" }))).to.include({ origin: "build" });
+    expect(asked).to.deep.equal(["network", "build", "version"]);
+  });
+
   it("uses what was downloaded or built before without asking the network", async () => {
     const built = write(env.XDG_CACHE_HOME ?? "", "technova-platform/pulumi/3.256.0/pulumi", "", 0o755);
     expect(await findCli(root, env, sources({}))).to.deep.equal({
