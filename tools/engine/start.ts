@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { clusterEnvironment } from "../cluster/environment";
 import { up } from "../cluster/main";
+import { requireLinuxRoot } from "../cluster/preflight";
 import { usesEmbeddedCluster } from "./cluster";
 import { defaultStack } from "./invocation";
 import { projectRoot as root } from "./project";
@@ -15,6 +16,8 @@ const outputs = z.looseObject({ url: z.string().optional(), gatewayCaCertificate
  */
 export async function start(): Promise<number> {
   const embedded = usesEmbeddedCluster(root, defaultStack);
+  // Said before anything is built for it.
+  if (embedded) requireLinuxRoot();
   const first = embedded && Object.keys(clusterEnvironment()).length === 0;
   if (first) await checkSettings();
   if (embedded) await up();
