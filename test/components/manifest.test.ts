@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { parseObjects, readManifest } from "../../components/manifest";
+import { parseObjects, readManifest, withoutDescriptions } from "../../components/manifest";
 
 const file = "deploy/objects.yaml";
 const yaml =
@@ -38,6 +38,23 @@ describe("an upstream manifest", () => {
       { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } },
       { apiVersion: "v1", kind: "Secret", metadata: { name: "b" } },
     ]);
+  });
+
+  it("is read without the prose of its definitions, but with what they define", () => {
+    const schema = (description: unknown) => ({ type: "object", properties: { description } });
+    const described = {
+      kind: "CustomResourceDefinition",
+      spec: { ...schema({ type: "string", description: "Prose." }) },
+    };
+    expect(withoutDescriptions({ ...described, description: "Prose." })).to.deep.equal({
+      kind: "CustomResourceDefinition",
+      spec: schema({ type: "string" }),
+    });
+  });
+
+  it("keeps a string that looks like a date", () => {
+    const text = "apiVersion: v1\nkind: A\nmetadata: { name: a }\nspec: { since: 2026-01-01 }\n";
+    expect(parseObjects(text, "a.yaml")[0]?.spec).to.deep.equal({ since: "2026-01-01" });
   });
 
   it("is refused when it is not the pinned one, with both sums", () => {
