@@ -4,13 +4,19 @@ import { Cluster } from "./components/cluster";
 import { loadSettings } from "./components/config";
 import { Application } from "./components/delivery/application";
 import { GithubRepository } from "./components/github";
+import { Monitoring } from "./components/monitoring";
 import { Registry } from "./components/registry";
 import { ApplicationImage } from "./components/registry/image";
 
 const settings = loadSettings();
-const { application, secrets } = settings;
+const { application, secrets, argoRollouts, monitoring } = settings;
+const monitored = monitoring !== undefined;
 
-const cluster = new Cluster("cluster", { settings: settings.cluster });
+const cluster = new Cluster("cluster", {
+  settings: settings.cluster,
+  delivery: argoRollouts !== undefined,
+  monitoring: monitored,
+});
 
 const addons = new Addons(
   "addons",
@@ -18,9 +24,13 @@ const addons = new Addons(
     gateway: settings.gateway,
     network: settings.cluster.network,
     metricsServer: settings.metricsServer,
+    argoRollouts,
+    monitored,
     images: settings.images,
     gatewayNamespace: cluster.gateway,
-    served: cluster.namespaceNames,
+    deliveryNamespace: cluster.delivery,
+    served: ["gateway", "inventory"],
+    released: "inventory",
     priorityClassName: cluster.platformPriority,
     hostnames: [application.hostname],
     certificate: secrets.gatewayCertificate,
@@ -28,6 +38,21 @@ const addons = new Addons(
   },
   { dependsOn: cluster },
 );
+
+if (monitoring !== undefined && cluster.monitoring !== undefined) {
+  new Monitoring(
+    "monitoring",
+    {
+      settings: monitoring,
+      network: settings.cluster.network,
+      images: settings.images,
+      namespace: cluster.monitoring,
+      scraped: cluster.namespaceNames,
+      priorityClassName: cluster.platformPriority,
+    },
+    { dependsOn: cluster },
+  );
+}
 
 const containerRegistry = new Registry("registry", {
   settings: settings.registry,
@@ -54,6 +79,7 @@ const inventory = new Application(
     databaseUrl: secrets.databaseUrl,
     gateway: addons.gateway.parent,
     gatewayPods: addons.gatewayPods,
+    monitored,
     priorityClassName: cluster.applicationPriority,
     databasePriorityClassName: cluster.platformPriority,
   },
@@ -70,7 +96,7 @@ export = {
   url: publicUrl(application.hostname, settings.gateway),
   image: applicationImage.reference,
   registry: settings.registry.server,
-  namespaces: [cluster.gateway, cluster.inventory],
+  namespaces: cluster.namespaceNames,
   adminApiKey: inventory.adminApiKey,
   // Only where the platform made the certificate: an output without a value would be a warning in every update.
   ...(caCertificate === undefined ? {} : { gatewayCaCertificate: caCertificate }),

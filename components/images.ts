@@ -27,6 +27,10 @@ export const images = {
    * and the scripts in /docker-entrypoint-initdb.d are used, and stops at SIGINT.
    */
   postgres: { registry: "docker.io", repository: "library/postgres", version: "15.18-bookworm" },
+  /** Drives releases of the application. */
+  argoRollouts: { registry: "quay.io", repository: "argoproj/argo-rollouts", version: "v1.10.1" },
+  /** Answers the questions that decide over a release. */
+  prometheus: { registry: "quay.io", repository: "prometheus/prometheus", version: "v3.9.1" },
   /** What the application's image is built from. */
   python: { registry: "docker.io", repository: "library/python", version: "3.11-slim-bookworm" },
 } as const satisfies Record<string, Image>;

@@ -11,7 +11,7 @@ export interface ManifestObject {
   readonly kind: string;
   readonly metadata: {
     readonly name: string;
-    readonly namespace?: string;
+    readonly namespace?: pulumi.Input<string>;
     readonly [field: string]: unknown;
   };
   readonly [field: string]: unknown;

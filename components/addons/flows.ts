@@ -1,6 +1,8 @@
 import type { Flow, Pods } from "../cluster/flows";
-import { apiServerPorts, monitoring } from "../cluster/wellKnown";
+import { apiServerPorts, dnsFlow, metricsFlow, prometheus } from "../cluster/wellKnown";
 import type { ClusterSettings, GatewaySettings } from "../config/platform";
+import { prometheusPort } from "../monitoring/prometheus";
+import { argoRolloutsPorts } from "./argoRollouts";
 import { metricsServerLabels, metricsServerNamespace, metricsServerPort } from "./metricsServer";
 import { traefikPorts } from "./traefikArguments";
 
@@ -9,13 +11,18 @@ export interface AddonFlowsArgs {
   readonly network: ClusterSettings["network"];
   readonly metricsServer?: object;
   readonly gatewayPods: Pods;
+  /** Left out where nothing drives releases. */
+  readonly rolloutsPods?: Pods;
+  /** Whether the platform brings its own monitoring. */
+  readonly monitored: boolean;
 }
 
 const everywhere = { cidrs: ["0.0.0.0/0", "::/0"] };
 const kubeletPort = 10250;
 
 /** What the add-ons may say, and who may speak to them. */
-export function addonFlows({ gateway, network, metricsServer, gatewayPods }: AddonFlowsArgs): Flow[] {
+export function addonFlows(args: AddonFlowsArgs): Flow[] {
+  const { gateway, network, metricsServer, gatewayPods, rolloutsPods, monitored } = args;
   const { service } = gateway;
   const users =
     service.type === "LoadBalancer" && service.sourceRanges ? { cidrs: service.sourceRanges } : everywhere;
@@ -35,15 +42,35 @@ export function addonFlows({ gateway, network, metricsServer, gatewayPods }: Add
       ports: apiServerPorts,
       why: "Traefik watches routes, Services and certificates.",
     },
-    {
-      name: "monitoring-to-gateway",
-      from: monitoring,
-      to: gatewayPods,
-      ports: [{ port: traefikPorts.metrics }],
-      why: "Prometheus reads the metrics.",
-      unguarded: "from",
-    },
+    metricsFlow("gateway", gatewayPods, traefikPorts.metrics, monitored),
+    ...(rolloutsPods === undefined ? [] : rolloutsFlows(rolloutsPods, network, monitored)),
     ...(metricsServer === undefined ? [] : metricsServerFlows(network)),
+  ];
+}
+
+function rolloutsFlows(
+  pods: Pods,
+  { apiServerCidrs }: ClusterSettings["network"],
+  monitored: boolean,
+): Flow[] {
+  const questions: Flow = {
+    name: "rollouts-to-prometheus",
+    from: pods,
+    to: prometheus,
+    ports: [{ port: prometheusPort }],
+    why: "What was measured decides over a release.",
+  };
+  return [
+    {
+      name: "rollouts-to-api-server",
+      from: pods,
+      to: { cidrs: apiServerCidrs },
+      ports: apiServerPorts,
+      why: "The controller watches releases and moves them on.",
+    },
+    ...(monitored ? [questions] : []),
+    metricsFlow("rollouts", pods, argoRolloutsPorts.metrics, monitored),
+    dnsFlow("rollouts", pods),
   ];
 }
 

@@ -1,9 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AllowedFlows, type Pods } from "../cluster/flows";
-import type { ClusterSettings, GatewaySettings, MetricsServerSettings } from "../config/platform";
+import type {
+  ArgoRolloutsSettings,
+  ClusterSettings,
+  GatewaySettings,
+  MetricsServerSettings,
+} from "../config/platform";
 import type { ImageSource } from "../images";
 import { selectorLabels } from "../labels";
 import { UpstreamManifest } from "../manifest";
+import { ArgoRollouts, argoRolloutsIdentity } from "./argoRollouts";
 import { addonFlows } from "./flows";
 import { Gateway, type GatewayArgs } from "./gateway";
 import { MetricsServer } from "./metricsServer";
@@ -14,10 +20,18 @@ export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate
   readonly network: ClusterSettings["network"];
   /** Left out where the cluster brings its own. */
   readonly metricsServer?: MetricsServerSettings;
+  /** Left out where nothing drives releases. */
+  readonly argoRollouts?: ArgoRolloutsSettings;
+  /** Whether the platform brings its own monitoring. */
+  readonly monitored: boolean;
   readonly images: ImageSource;
   readonly gatewayNamespace: pulumi.Input<string>;
+  /** Needed with `argoRollouts`. */
+  readonly deliveryNamespace?: pulumi.Input<string>;
   /** Names of all namespaces that have routes or the gateway itself. */
   readonly served: readonly string[];
+  /** Name of the namespace whose releases are driven. */
+  readonly released: string;
   readonly priorityClassName: pulumi.Input<string>;
 }
 
@@ -32,15 +46,27 @@ export class Addons extends pulumi.ComponentResource {
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
     const namespace = args.gatewayNamespace;
     this.gatewayPods = { namespace, labels: selectorLabels(traefikIdentity) };
+    const { argoRollouts, deliveryNamespace } = args;
+    const rolloutsPods: Pods | undefined =
+      deliveryNamespace === undefined
+        ? undefined
+        : { namespace: deliveryNamespace, labels: selectorLabels(argoRolloutsIdentity) };
     const flows = new AllowedFlows(
       `${name}-flows`,
-      { flows: addonFlows({ ...args, gatewayPods: this.gatewayPods }) },
+      { flows: addonFlows({ ...args, gatewayPods: this.gatewayPods, rolloutsPods }) },
       after(),
     );
     if (args.metricsServer !== undefined) {
       new MetricsServer(
         "metrics-server",
         { settings: args.metricsServer, images: args.images },
+        after(flows),
+      );
+    }
+    if (argoRollouts !== undefined && deliveryNamespace !== undefined) {
+      new ArgoRollouts(
+        "argo-rollouts",
+        { ...args, settings: argoRollouts, namespace: deliveryNamespace },
         after(flows),
       );
     }

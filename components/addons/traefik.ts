@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { GatewaySettings } from "../config/platform";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels, type Identity } from "../labels";
+import { scrapeAnnotations } from "../monitoring/scraping";
 import { containerSecurity, podSecurity, resourceRequirements, topologySpread } from "../security";
 import { TraefikAccess } from "./traefikAccess";
 import { traefikArguments, traefikPorts, traefikShutdown, traefikTlsOptions } from "./traefikArguments";
@@ -62,7 +63,7 @@ export class Traefik extends pulumi.ComponentResource {
           strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
           minReadySeconds: 5,
           template: {
-            metadata: { labels: metadata.labels },
+            metadata: { labels: metadata.labels, annotations: scrapeAnnotations(traefikPorts.metrics) },
             spec: {
               serviceAccountName: access.serviceAccount,
               // Its account's token is what it watches Services and routes with.

@@ -6,28 +6,43 @@ import { PlatformNamespace } from "./namespace";
 
 export interface ClusterArgs {
   readonly settings: ClusterSettings;
+  /** Whether something that drives releases needs its namespace. */
+  readonly delivery: boolean;
+  /** Whether something that measures needs its namespace. */
+  readonly monitoring: boolean;
 }
 
 /** What has to be there before anything runs: guarded namespaces and the order in which Pods give way. */
 export class Cluster extends pulumi.ComponentResource {
   /** Names of the namespaces, known before they are there. */
-  readonly namespaceNames: readonly string[] = ["gateway", "inventory"];
+  readonly namespaceNames: readonly string[];
   /** Namespace of the gateway. */
   readonly gateway: pulumi.Output<string>;
   /** Namespace of the application and its database. */
   readonly inventory: pulumi.Output<string>;
+  /** Namespace of what drives releases. */
+  readonly delivery: pulumi.Output<string> | undefined;
+  /** Namespace of what measures. */
+  readonly monitoring: pulumi.Output<string> | undefined;
   /** Priority class of what the application cannot do without: the gateway and the database. */
   readonly platformPriority: pulumi.Output<string>;
   /** Priority class of the application. */
   readonly applicationPriority: pulumi.Output<string>;
 
-  constructor(name: string, { settings }: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:cluster:Cluster", name, {}, opts);
     const parent = { parent: this };
-    const namespaceOf = (namespace: "gateway" | "inventory") =>
-      new PlatformNamespace(namespace, { namespace, quota: settings.quotas[namespace] }, parent).namespace;
+    const names: string[] = [];
+    const namespaceOf = (namespace: keyof ClusterSettings["quotas"]) => {
+      names.push(namespace);
+      const quota = args.settings.quotas[namespace];
+      return new PlatformNamespace(namespace, { namespace, quota }, parent).namespace;
+    };
     this.gateway = namespaceOf("gateway");
     this.inventory = namespaceOf("inventory");
+    this.delivery = args.delivery ? namespaceOf("delivery") : undefined;
+    this.monitoring = args.monitoring ? namespaceOf("monitoring") : undefined;
+    this.namespaceNames = names;
     const priority = (role: string, value: number, description: string) =>
       new PriorityClass(
         `${name}-${role}`,

@@ -1,10 +1,29 @@
+import { selectorLabels } from "../labels";
 import type { Flow, Pods } from "./flows";
 
 /** The cluster's DNS, by the labels that it has everywhere. */
 const dns: Pods = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
 
-/** Whatever reads metrics: all Pods of the namespace that is kept for it. */
-export const monitoring: Pods = { namespace: "monitoring", labels: {} };
+/** What reads metrics; where it is not the platform's own, everything in its namespace may. */
+export const prometheus: Pods = {
+  namespace: "monitoring",
+  labels: selectorLabels({ name: "prometheus", component: "monitoring" }),
+};
+
+/**
+ * Lets metrics be read.
+ * @param monitored whether the platform brings its own monitoring, and so guards that end too
+ */
+export function metricsFlow(who: string, to: Pods, port: number, monitored: boolean): Flow {
+  return {
+    name: `monitoring-to-${who}`,
+    from: monitored ? prometheus : { ...prometheus, labels: {} },
+    to,
+    ports: [{ port }],
+    why: "Prometheus reads the metrics.",
+    ...(monitored ? {} : { unguarded: "from" }),
+  };
+}
 
 /** Ports of the API server: of its Service and of the server itself. */
 export const apiServerPorts = [{ port: 443 }, { port: 6443 }] as const;

@@ -36,6 +36,8 @@ export const imagesSchema = section({
     traefik: digest().optional(),
     metricsServer: digest().optional(),
     postgres: digest().optional(),
+    argoRollouts: digest().optional(),
+    prometheus: digest().optional(),
     python: digest().optional(),
   } satisfies Record<ImageName, z.ZodType>).prefault({}),
 });
@@ -72,6 +74,8 @@ export const clusterSchema = section({
   quotas: section({
     gateway: quota({ cpu: "8", memory: "4Gi", pods: 20 }),
     inventory: quota({ cpu: "32", memory: "32Gi", pods: 100, storage: "100Gi" }),
+    delivery: quota({ cpu: "4", memory: "4Gi", pods: 10 }),
+    monitoring: quota({ cpu: "8", memory: "16Gi", pods: 20, storage: "500Gi" }),
   }).prefault({}),
 });
 
@@ -128,9 +132,40 @@ export const metricsServerSchema = section({
   kubeletCertificates: word("clusterCa", "insecure").default("clusterCa"),
 });
 
+/** `technova:argoRollouts`: the controller that drives releases. */
+export const argoRolloutsSchema = section({
+  enabled: flag().default(true),
+  /** One leads, the others stand by. */
+  replicas: wholeNumber(1, 5).default(2),
+  resources: resources().default({
+    requests: { cpu: "50m", memory: "96Mi" },
+    limits: { cpu: "500m", memory: "256Mi" },
+  }),
+});
+
+/** `technova:monitoring`: what is measured, and for how long it is kept. */
+export const monitoringSchema = section({
+  enabled: flag().default(true),
+  prometheus: section({
+    /** How often everything is read. A release is judged by what was read while it ran. */
+    scrapeIntervalSeconds: wholeNumber(1, 300).default(15),
+    retentionDays: wholeNumber(1, 400).default(15),
+    storage: storage().default("20Gi"),
+    /** The cluster's default class if left out. */
+    storageClassName: dnsLabel().optional(),
+    resources: resources().default({
+      requests: { cpu: "200m", memory: "512Mi" },
+      limits: { cpu: "2", memory: "2Gi" },
+    }),
+  }).prefault({}),
+});
+
 export type ImagesSettings = z.infer<typeof imagesSchema>;
 export type RegistrySettings = z.infer<typeof registrySchema>;
 export type ClusterSettings = z.infer<typeof clusterSchema>;
 export type QuotaSettings = ClusterSettings["quotas"]["gateway"];
 export type GatewaySettings = z.infer<typeof gatewaySchema>;
+export type ArgoRolloutsSettings = z.infer<typeof argoRolloutsSchema>;
+export type MonitoringSettings = z.infer<typeof monitoringSchema>;
+export type PrometheusSettings = MonitoringSettings["prometheus"];
 export type MetricsServerSettings = z.infer<typeof metricsServerSchema>;

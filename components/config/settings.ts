@@ -2,7 +2,15 @@ import { z } from "zod";
 import { applicationSchema } from "./application";
 import { section } from "./field";
 import { githubSchema } from "./github";
-import { clusterSchema, gatewaySchema, imagesSchema, metricsServerSchema, registrySchema } from "./platform";
+import {
+  argoRolloutsSchema,
+  clusterSchema,
+  gatewaySchema,
+  imagesSchema,
+  metricsServerSchema,
+  monitoringSchema,
+  registrySchema,
+} from "./platform";
 import { keyPath, problemsOf, type Problem } from "./problems";
 import { secretsSchema } from "./secrets";
 
@@ -31,6 +39,8 @@ const settingsSchema = section({
   cluster: clusterSchema.prefault({}),
   images: imagesSchema.prefault({}),
   metricsServer: optional(metricsServerSchema),
+  argoRollouts: optional(argoRolloutsSchema),
+  monitoring: optional(monitoringSchema),
   github: optional(githubSchema),
   secrets: secretsSchema.prefault({}),
 });

@@ -29,6 +29,8 @@ export interface ApplicationArgs {
   readonly databaseUrl?: pulumi.Output<string>;
   readonly gateway: ParentReference;
   readonly gatewayPods: Pods;
+  /** Whether the platform brings its own monitoring. */
+  readonly monitored: boolean;
   readonly priorityClassName: pulumi.Input<string>;
   readonly databasePriorityClassName: pulumi.Input<string>;
 }
@@ -51,6 +53,7 @@ export class Application extends pulumi.ComponentResource {
           namespace,
           gateway: args.gatewayPods,
           database: settings.database,
+          monitored: args.monitored,
         }),
       },
       parent,

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Flow, Peer, Pods } from "../cluster/flows";
-import { dnsFlow, monitoring } from "../cluster/wellKnown";
+import { dnsFlow, metricsFlow } from "../cluster/wellKnown";
 import type { DatabaseSettings } from "../config/application";
 import { selectorLabels, type Identity } from "../labels";
 import { databaseIdentity, postgresPort } from "./database";
@@ -13,10 +13,18 @@ export interface ApplicationFlowsArgs {
   /** The Pods that requests come from. */
   readonly gateway: Pods;
   readonly database: DatabaseSettings;
+  /** Whether the platform brings its own monitoring, and so guards its namespace. */
+  readonly monitored: boolean;
 }
 
 /** All that the application's Pods may say to anyone, and anyone to them. A node always reaches its own Pods. */
-export function applicationFlows({ identity, namespace, gateway, database }: ApplicationFlowsArgs): Flow[] {
+export function applicationFlows({
+  identity,
+  namespace,
+  gateway,
+  database,
+  monitored,
+}: ApplicationFlowsArgs): Flow[] {
   const pods = (each: Identity): Pods => ({ namespace, labels: selectorLabels(each) });
   const api = pods(identity);
   const migration = pods(migrationIdentity(identity.name));
@@ -40,14 +48,7 @@ export function applicationFlows({ identity, namespace, gateway, database }: App
       ports: storePorts,
       why: "Schema migrations before each release.",
     },
-    {
-      name: "monitoring-to-api",
-      from: monitoring,
-      to: api,
-      ports: http,
-      why: "Prometheus reads the metrics.",
-      unguarded: "from",
-    },
+    metricsFlow("api", api, applicationPort, monitored),
     dnsFlow("api", api),
     dnsFlow("migration", migration),
   ];

@@ -2,6 +2,7 @@ import type { input } from "@pulumi/kubernetes/types";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ApplicationSettings } from "../config/application";
 import { labels, selectorLabels, type Identity } from "../labels";
+import { scrapeAnnotations } from "../monitoring/scraping";
 import {
   containerSecurity,
   podSecurity,
@@ -36,11 +37,7 @@ export function servingPod(args: PodArgs): input.core.v1.PodTemplateSpec {
   return {
     metadata: {
       labels: labels(identity, settings.version),
-      annotations: {
-        "prometheus.io/scrape": "true",
-        "prometheus.io/port": String(applicationPort),
-        "prometheus.io/path": "/metrics",
-      },
+      annotations: scrapeAnnotations(applicationPort),
     },
     spec: {
       ...podSpec(args, {

@@ -22,6 +22,7 @@ for (let index = 0; index < count; index += 1) {
     pullSecrets: [],
     images: {},
     gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
+    monitored: false,
     gatewayPods: { namespace: "gateway", labels: { "app.kubernetes.io/name": "traefik" } },
     priorityClassName: "application",
     databasePriorityClassName: "platform",

@@ -4,6 +4,7 @@ import { npm, npmOk, start } from "./support/command";
 import { startLoad } from "./support/load";
 import { changed, kubectl, objectVersions } from "./support/cluster";
 import { machineState } from "./support/machine";
+import { query } from "./support/metrics";
 import { withSettings } from "./support/settings";
 
 /** The main job, on the embedded cluster: from nothing to a running service, and back to nothing. */
@@ -44,6 +45,21 @@ describe("core", function () {
     const { output } = await npmOk("start");
     expect(output).not.to.match(/^\s+[+~-]{1,2} .*(creat|updat|delet|replac)/m);
     expect(changed(versions, await objectVersions())).to.be.empty;
+  });
+
+  it("everything that says that it can be measured is measured", async () => {
+    const apps = async () => {
+      const up = await query("up == 1");
+      return [...new Set(up.map(({ metric }) => metric.app ?? metric.job))].sort();
+    };
+    const expected = ["argo-rollouts", "inventory", "prometheus", "traefik"];
+    for (const end = Date.now() + 60_000; Date.now() < end && (await apps()).length < expected.length;) {
+      await new Promise((wake) => setTimeout(wake, 2_000));
+    }
+    expect(await apps()).to.deep.equal(expected);
+    expect(await query("up == 0"), "what is down").to.deep.equal([]);
+    const [answered] = await query('sum(http_requests_total{app="inventory"})');
+    expect(answered?.value, "requests that the service has counted").to.be.greaterThan(0);
   });
 
   it("a new version rolls out under 50 requests per second and no request fails", async () => {

@@ -22,6 +22,8 @@ export function goodConfig(): Record<string, JsonObject> {
     "technova:cluster": { quotas: { inventory: { cpu: "16" } } },
     "technova:images": { mirror: "registry.example.com/mirror" },
     "technova:metricsServer": { replicas: 2 },
+    "technova:argoRollouts": { replicas: 2 },
+    "technova:monitoring": { prometheus: { retentionDays: 30 } },
     "technova:github": {
       ...(stackConfig("production")["technova:github"] as JsonObject),
       secrets: ["KUBECONFIG"],

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ClusterError } from "./errors";
 import { exec } from "./exec";
 import type { Progress } from "./progress";
@@ -62,6 +62,20 @@ export const programs = {
     version: "v0.9.0",
     stamps: { "k8s.io/client-go/pkg/version.gitVersion": "v0.9.0" },
   },
+  argoRollouts: {
+    name: "rollouts-controller",
+    module: "delivery",
+    package: "github.com/argoproj/argo-rollouts/cmd/rollouts-controller",
+    version: "v1.10.1",
+    stamps: { "github.com/argoproj/argo-rollouts/utils/version.version": "v1.10.1" },
+  },
+  prometheus: {
+    name: "prometheus",
+    module: "delivery",
+    package: "github.com/prometheus/prometheus/cmd/prometheus",
+    version: "v3.9.1",
+    stamps: { "github.com/prometheus/common/version.Version": "3.9.1" },
+  },
   traefik: {
     name: "traefik",
     package: "github.com/traefik/traefik/v3/cmd/traefik",
@@ -113,28 +127,48 @@ export class ProgramStore {
     report(compiling);
     const temporary = join(this.cache, `.${program.name}.${process.pid}.tmp`);
     mkdirSync(this.cache, { recursive: true });
-    const args = ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", linkerFlags(program)];
+    let compiled = 0;
+    const args = [
+      "build",
+      "-v",
+      "-mod=readonly",
+      "-trimpath",
+      "-buildvcs=false",
+      "-ldflags",
+      linkerFlags(program),
+    ];
     try {
       await exec("nice", ["-n", "5", "go", ...args, "-o", temporary, program.package], {
         cwd: moduleFolder(program),
         env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
         onLine: (line) => {
           const downloading = /^go: downloading (.*)$/.exec(line)?.[1];
-          report(downloading === undefined ? compiling : `${compiling}: downloading ${downloading}`);
+          if (downloading === undefined) compiled += 1;
+          report(
+            `${compiling}: ${downloading === undefined ? `${compiled} packages` : `downloading ${downloading}`}`,
+          );
         },
       });
-      mkdirSync(join(this.cache, folderName(program)), { recursive: true });
+      mkdirSync(dirname(target), { recursive: true });
       renameSync(temporary, target);
     } catch (error) {
       rmSync(temporary, { force: true });
       const message = error instanceof Error ? error.message : String(error);
       throw new ClusterError(
         `${program.name} ${program.version} did not build. It needs Go 1.26.4 or newer on PATH and the Go ` +
-          `module registry (GOPROXY).\n${message}`,
+          `module registry (GOPROXY).\n${withoutPackages(message)}`,
       );
     }
     return target;
   }
+}
+
+/** Without the packages that were compiled before the one that was not. */
+function withoutPackages(output: string): string {
+  return output
+    .split("\n")
+    .filter((line) => !/^[a-z0-9.-]+(\/\S+)*$/.test(line))
+    .join("\n");
 }
 
 function moduleFolder(program: GoProgram): string {

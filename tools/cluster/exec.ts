@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { ClusterError } from "./errors";
 
 export interface ExecOptions {
@@ -10,6 +10,12 @@ export interface ExecOptions {
   readonly onLine?: (line: string) => void;
 }
 
+/** Nothing goes on working for a command that has failed. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGTERM");
+});
+
 /** Runs a program to its end and returns its standard output. Throws with the last lines it wrote if it fails. */
 export function exec(command: string, args: readonly string[], options: ExecOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -18,9 +24,8 @@ export function exec(command: string, args: readonly string[], options: ExecOpti
       env: options.env ?? process.env,
       stdio: ["pipe", "pipe", "pipe"],
     });
-    const end = () => child.kill("SIGTERM"); // nothing goes on working for a command that has failed
-    process.once("exit", end);
-    child.once("close", () => process.off("exit", end));
+    running.add(child);
+    child.once("close", () => running.delete(child));
     const output: Buffer[] = [];
     let errors = "";
     let partial = "";

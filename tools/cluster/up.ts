@@ -123,6 +123,8 @@ async function bringUp(context: Context): Promise<void> {
       addons,
       go("metricsServer"),
       go("traefik"),
+      go("argoRollouts"),
+      go("prometheus"),
       pushDebianImage(context, "postgres", registry, debian),
       pushDebianImage(context, "python", registry, debian),
     ]);

@@ -13,8 +13,12 @@ async function addons(gateway: JsonObject = {}, metricsServer: JsonObject = {}):
         gateway: settings.gateway,
         network: settings.cluster.network,
         metricsServer: settings.metricsServer,
+        argoRollouts: settings.argoRollouts,
+        monitored: true,
         images: settings.images,
         gatewayNamespace: "gateway",
+        deliveryNamespace: "delivery",
+        released: "inventory",
         served: ["gateway", "inventory"],
         priorityClassName: "platform",
         hostnames: ["inventory.example.com"],
@@ -229,5 +233,43 @@ describe("metrics-server", () => {
     expect(at(container, "readinessProbe", "httpGet", "path")).to.equal("/readyz");
     const account = one(types.serviceAccount, "metrics-server-manifest-serviceaccount-metrics-server");
     expect(account.inputs.automountServiceAccountToken).to.equal(false);
+  });
+});
+
+describe("Argo Rollouts", () => {
+  it("drives the releases of one namespace, with rights in no other", async () => {
+    const { all, one } = await addons();
+    const pod = at(
+      one(types.deployment, "argo-rollouts-manifest-deployment-argo-rollouts").inputs,
+      "spec",
+      "template",
+      "spec",
+    );
+    expect(at(pod, "containers", 0, "args")).to.include.members(["--namespaced", "--namespace=inventory"]);
+    expect(at(pod, "containers", 0, "image")).to.match(/quay\.io\/argoproj\/argo-rollouts:v1\.10\.1$/);
+    const roles = all(types.role).filter(({ name }) => name.startsWith("argo-rollouts"));
+    const namespaces = roles.map(({ inputs }) => at(inputs, "metadata", "namespace"));
+    expect(namespaces.sort()).to.deep.equal(["delivery", "inventory"]);
+    expect(all(types.clusterRole).filter(({ name }) => name.includes("rollouts"))).to.deep.equal([]);
+  });
+
+  it("may not read the application's Secrets, nor change what exposes it", async () => {
+    const { one } = await addons();
+    const { rules } = one(types.role, "argo-rollouts-manifest-clusterrole-argo-rollouts").inputs as {
+      rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+    };
+    expect(rules.flatMap(({ resources }) => resources)).to.not.include("secrets");
+    const groups = new Set(rules.flatMap(({ apiGroups }) => apiGroups));
+    expect([...groups].sort()).to.deep.equal([
+      "",
+      "apps",
+      "argoproj.io",
+      "batch",
+      "networking.k8s.io",
+      "traefik.io",
+    ]);
+    for (const { apiGroups, verbs } of rules) {
+      if (apiGroups.includes("networking.k8s.io")) expect(verbs).to.deep.equal(["get", "list", "watch"]);
+    }
   });
 });

@@ -9,13 +9,13 @@ describe("the cluster", () => {
     const { cluster: settings } = await settingsWith({
       cluster: { quotas: { inventory: { cpu: "16", pods: 40 } } },
     });
-    return register(() => new Cluster("cluster", { settings }));
+    return register(() => new Cluster("cluster", { settings, delivery: true, monitoring: true }));
   };
 
   it("closes every namespace before anything runs there", async () => {
     const { all, one } = await cluster();
     const namespaces = all(types.namespace).map(({ inputs }) => String(at(inputs, "metadata", "name")));
-    expect(namespaces.sort()).to.deep.equal(["gateway", "inventory"]);
+    expect(namespaces.sort()).to.deep.equal(["delivery", "gateway", "inventory", "monitoring"]);
     for (const namespace of namespaces) {
       const labels = at(one(types.namespace, `${namespace}-namespace`).inputs, "metadata", "labels");
       expect(labels).to.include({ "pod-security.kubernetes.io/enforce": "restricted" });

@@ -52,6 +52,19 @@ export const mistakes: readonly Mistake[] = [
     /a folder inside the checkout/,
     "application.image.build.context",
   ],
+  [
+    "a retention of nothing",
+    "monitoring.prometheus.retentionDays",
+    0,
+    /got 0; it takes a whole number from 1 to 400/,
+  ],
+  [
+    "a scrape interval with its unit",
+    "monitoring.prometheus.scrapeIntervalSeconds",
+    "15s",
+    /got "15s"; it takes a whole number/,
+  ],
+  ["a controller without Pods", "argoRollouts.replicas", 0, /got 0; it takes a whole number from 1 to 5/],
   ["an unknown strategy", "application.strategy", { type: "yolo" }, /"rolling"/, "application.strategy.type"],
   [
     "a strategy that cannot move",

@@ -20,6 +20,7 @@ async function application(changes: JsonObject = {}): Promise<Recording<Applicat
         databaseUrl:
           settings.application.database.type === "external" ? settings.secrets.databaseUrl : undefined,
         gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
+        monitored: true,
         gatewayPods: { namespace: "gateway", labels: { "app.kubernetes.io/name": "traefik" } },
         priorityClassName: "application",
         databasePriorityClassName: "platform",
@@ -73,6 +74,7 @@ describe("the application", () => {
           images: {},
           databaseUrl: settings.secrets.databaseUrl,
           gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
+          monitored: true,
           gatewayPods: { namespace: "gateway", labels: {} },
           priorityClassName: "application",
           databasePriorityClassName: "platform",

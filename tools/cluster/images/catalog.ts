@@ -67,6 +67,23 @@ const goImages = {
     path: "metrics-server",
     config: { entrypoint: ["/metrics-server"], user: "65534" },
   },
+  argoRollouts: {
+    image: images.argoRollouts,
+    program: programs.argoRollouts,
+    path: "bin/rollouts-controller",
+    config: { entrypoint: ["/bin/rollouts-controller"], user: "999" },
+  },
+  prometheus: {
+    image: images.prometheus,
+    program: programs.prometheus,
+    path: "bin/prometheus",
+    config: {
+      entrypoint: ["/bin/prometheus"],
+      cmd: ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"],
+      user: "65534",
+      exposedPorts: ["9090/tcp"],
+    },
+  },
   traefik: {
     image: images.traefik,
     program: programs.traefik,

@@ -1,0 +1,49 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AllowedFlows } from "../cluster/flows";
+import { apiServerPorts, prometheus } from "../cluster/wellKnown";
+import type { ClusterSettings, MonitoringSettings } from "../config/platform";
+import type { ImageSource } from "../images";
+import { Prometheus } from "./prometheus";
+
+export interface MonitoringArgs {
+  readonly settings: MonitoringSettings;
+  readonly network: ClusterSettings["network"];
+  readonly images: ImageSource;
+  readonly namespace: pulumi.Input<string>;
+  /** Names of the namespaces that are measured. */
+  readonly scraped: readonly string[];
+  readonly priorityClassName: pulumi.Input<string>;
+}
+
+/** What measures the platform and its applications. */
+export class Monitoring extends pulumi.ComponentResource {
+  /** Address of Prometheus inside the cluster. */
+  readonly prometheus: pulumi.Output<string>;
+
+  constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("technova:monitoring:Monitoring", name, {}, opts);
+    const parent = { parent: this };
+    const flows = new AllowedFlows(
+      `${name}-flows`,
+      {
+        flows: [
+          {
+            name: "prometheus-to-api-server",
+            from: prometheus,
+            to: { cidrs: args.network.apiServerCidrs },
+            ports: apiServerPorts,
+            why: "Prometheus looks for Pods to read from.",
+          },
+        ],
+      },
+      parent,
+    );
+    const server = new Prometheus(
+      "prometheus",
+      { ...args, settings: args.settings.prometheus },
+      { ...parent, dependsOn: flows },
+    );
+    this.prometheus = server.address;
+    this.registerOutputs({ prometheus: this.prometheus });
+  }
+}

@@ -1,0 +1,160 @@
+import { StatefulSet } from "@pulumi/kubernetes/apps/v1";
+import { ConfigMap, Service, ServiceAccount } from "@pulumi/kubernetes/core/v1";
+import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
+import type { input } from "@pulumi/kubernetes/types";
+import * as pulumi from "@pulumi/pulumi";
+import type { PrometheusSettings } from "../config/platform";
+import { imageReference, images, type ImageSource } from "../images";
+import { labels, selectorLabels, type Identity } from "../labels";
+import { containerSecurity, podSecurity, resourceRequirements } from "../security";
+import { scrapeConfiguration } from "./scraping";
+
+export const prometheusIdentity: Identity = { name: "prometheus", component: "monitoring" };
+export const prometheusPort = 9090;
+
+export interface PrometheusArgs {
+  readonly settings: PrometheusSettings;
+  readonly images: ImageSource;
+  /** Namespace that it runs in. */
+  readonly namespace: pulumi.Input<string>;
+  /** Names of the namespaces whose annotated Pods it reads metrics from. */
+  readonly scraped: readonly string[];
+  readonly priorityClassName: pulumi.Input<string>;
+}
+
+const user = 65534;
+const dataPath = "/prometheus";
+const configurationPath = "/etc/prometheus";
+
+/** Prometheus: one Pod with a volume, which finds what to read by the Pods' own `prometheus.io` annotations. */
+export class Prometheus extends pulumi.ComponentResource {
+  /** Address inside the cluster. */
+  readonly address: pulumi.Output<string>;
+
+  constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("technova:monitoring:Prometheus", name, {}, opts);
+    const parent = { parent: this };
+    const { namespace, settings } = args;
+    const metadata = { namespace, labels: labels(prometheusIdentity, images.prometheus.version) };
+    const selector = selectorLabels(prometheusIdentity);
+    const account = this.account(name, args);
+    const configuration = new ConfigMap(
+      `${name}-configuration`,
+      {
+        metadata: { namespace, labels: labels(prometheusIdentity) },
+        immutable: true,
+        data: { "prometheus.yml": scrapeConfiguration(settings.scrapeIntervalSeconds, args.scraped) },
+      },
+      parent,
+    );
+    const service = new Service(
+      `${name}-service`,
+      {
+        metadata: { ...metadata, name },
+        spec: { selector, ports: [{ name: "http", port: prometheusPort, targetPort: "http" }] },
+      },
+      parent,
+    );
+    new StatefulSet(
+      `${name}-server`,
+      {
+        // A fixed name: the volume's claim is named after it, and has to be found again by a replacement.
+        metadata: { ...metadata, name },
+        spec: {
+          serviceName: service.metadata.name,
+          replicas: 1,
+          revisionHistoryLimit: 0,
+          // In the ordered policy a Pod that never became ready is not replaced by its own correction.
+          podManagementPolicy: "Parallel",
+          selector: { matchLabels: selector },
+          template: {
+            metadata: { labels: metadata.labels },
+            spec: {
+              serviceAccountName: account,
+              // Its account's token is what it finds Pods with.
+              automountServiceAccountToken: true,
+              enableServiceLinks: false,
+              priorityClassName: args.priorityClassName,
+              securityContext: podSecurity(user),
+              // Cutting the last write short would mean replaying the log at the next start.
+              terminationGracePeriodSeconds: 60,
+              containers: [container(args)],
+              volumes: [{ name: "configuration", configMap: { name: configuration.metadata.name } }],
+            },
+          },
+          volumeClaimTemplates: [
+            {
+              metadata: { name: "data", labels: selector },
+              spec: {
+                accessModes: ["ReadWriteOnce"],
+                storageClassName: settings.storageClassName,
+                resources: { requests: { storage: settings.storage } },
+              },
+            },
+          ],
+        },
+      },
+      parent,
+    );
+    this.address = pulumi.interpolate`http://${service.metadata.name}.${namespace}.svc:${prometheusPort}`;
+    this.registerOutputs({ address: this.address });
+  }
+
+  /** It may look for Pods in the namespaces that it reads, and do nothing else. */
+  private account(name: string, { namespace, scraped }: PrometheusArgs): pulumi.Output<string> {
+    const parent = { parent: this };
+    const metadata = { namespace, labels: labels(prometheusIdentity) };
+    const account = new ServiceAccount(
+      `${name}-account`,
+      { metadata, automountServiceAccountToken: false },
+      parent,
+    );
+    for (const each of scraped) {
+      const where = { ...metadata, namespace: each };
+      const role = new Role(
+        `${name}-${each}-role`,
+        {
+          metadata: where,
+          rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
+        },
+        parent,
+      );
+      new RoleBinding(
+        `${name}-${each}-binding`,
+        {
+          metadata: where,
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
+          subjects: [{ kind: "ServiceAccount", name: account.metadata.name, namespace }],
+        },
+        parent,
+      );
+    }
+    return account.metadata.name;
+  }
+}
+
+function container({ settings, images: source }: PrometheusArgs): input.core.v1.Container {
+  const probe = (path: string) => ({ httpGet: { path, port: "http" }, timeoutSeconds: 5 });
+  return {
+    name: "prometheus",
+    image: imageReference("prometheus", source),
+    imagePullPolicy: "IfNotPresent",
+    args: [
+      `--config.file=${configurationPath}/prometheus.yml`,
+      `--storage.tsdb.path=${dataPath}`,
+      `--storage.tsdb.retention.time=${settings.retentionDays}d`,
+      "--log.format=json",
+    ],
+    ports: [{ name: "http", containerPort: prometheusPort }],
+    // Replaying a long log takes minutes.
+    startupProbe: { ...probe("/-/ready"), periodSeconds: 2, failureThreshold: 300 },
+    readinessProbe: { ...probe("/-/ready"), periodSeconds: 5 },
+    livenessProbe: { ...probe("/-/healthy"), periodSeconds: 20, failureThreshold: 6 },
+    resources: resourceRequirements(settings.resources),
+    securityContext: containerSecurity,
+    volumeMounts: [
+      { name: "data", mountPath: dataPath },
+      { name: "configuration", mountPath: configurationPath, readOnly: true },
+    ],
+  };
+}
