@@ -39,20 +39,21 @@ const addons = new Addons(
   { dependsOn: cluster },
 );
 
-if (monitoring !== undefined && cluster.monitoring !== undefined) {
-  new Monitoring(
-    "monitoring",
-    {
-      settings: monitoring,
-      network: settings.cluster.network,
-      images: settings.images,
-      namespace: cluster.monitoring,
-      scraped: cluster.namespaceNames,
-      priorityClassName: cluster.platformPriority,
-    },
-    { dependsOn: cluster },
-  );
-}
+const measured =
+  monitoring !== undefined && cluster.monitoring !== undefined
+    ? new Monitoring(
+        "monitoring",
+        {
+          settings: monitoring,
+          network: settings.cluster.network,
+          images: settings.images,
+          namespace: cluster.monitoring,
+          scraped: cluster.namespaceNames,
+          priorityClassName: cluster.platformPriority,
+        },
+        { dependsOn: cluster },
+      )
+    : undefined;
 
 const containerRegistry = new Registry("registry", {
   settings: settings.registry,
@@ -80,6 +81,12 @@ const inventory = new Application(
     gateway: addons.gateway.parent,
     gatewayPods: addons.gatewayPods,
     monitored,
+    releases: measured && {
+      prometheus: measured.prometheus,
+      images: settings.images,
+      apiServerCidrs: settings.cluster.network.apiServerCidrs,
+      priorityClassName: cluster.applicationPriority,
+    },
     priorityClassName: cluster.applicationPriority,
     databasePriorityClassName: cluster.platformPriority,
   },

@@ -71,10 +71,14 @@ export class Addons extends pulumi.ComponentResource {
       );
     }
     const definitions = new UpstreamManifest("gateway-api", { manifest: "gateway-api" }, after());
+    const ownObjects = argoRollouts !== undefined;
+    const own = ownObjects
+      ? [new UpstreamManifest("traefik-definitions", { manifest: "traefik" }, after())]
+      : [];
     const traefik = new Traefik(
       "traefik",
-      { ...args, settings: args.gateway, namespace },
-      after(flows, definitions),
+      { ...args, settings: args.gateway, namespace, ownObjects },
+      after(flows, definitions, ...own),
     );
     this.gateway = new Gateway(
       "gateway",

@@ -22,6 +22,8 @@ export interface TraefikArgs {
   /** Names of all namespaces that it serves, its own among them. */
   readonly served: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;
+  /** Whether releases divide the traffic by Traefik's own objects. */
+  readonly ownObjects: boolean;
 }
 
 const configurationPath = "/etc/traefik/dynamic";
@@ -40,6 +42,7 @@ export class Traefik extends pulumi.ComponentResource {
         namespace,
         served: Object.fromEntries(args.served.map((served) => [served, served])),
         labels: labels(traefikIdentity),
+        ownObjects: args.ownObjects,
       },
       parent,
     );
@@ -106,6 +109,7 @@ function container(args: TraefikArgs): input.core.v1.Container {
     args: traefikArguments({
       namespaces: args.served,
       trustedProxies: args.settings.trustedProxies,
+      ownObjects: args.ownObjects,
       dynamicFile: `${configurationPath}/dynamic.yaml`,
     }),
     ports: Object.entries(traefikPorts).map(([name, containerPort]) => ({ name, containerPort })),

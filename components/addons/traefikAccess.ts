@@ -8,6 +8,8 @@ export interface TraefikAccessArgs {
   /** Namespaces that it serves, its own among them, by a name for the resource. */
   readonly served: Readonly<Record<string, pulumi.Input<string>>>;
   readonly labels: Record<string, string>;
+  /** Whether Traefik's own objects are looked for too. */
+  readonly ownObjects: boolean;
 }
 
 const read = ["get", "list", "watch"];
@@ -51,7 +53,7 @@ export class TraefikAccess extends pulumi.ComponentResource {
     for (const [role, served] of Object.entries(args.served)) {
       const local = new Role(
         `${name}-${role}-role`,
-        { metadata: { namespace: served, labels }, rules },
+        { metadata: { namespace: served, labels }, rules: args.ownObjects ? [...rules, ownRule] : rules },
         parent,
       );
       new RoleBinding(
@@ -76,6 +78,16 @@ const rules = [
   { apiGroups: [gatewayApi], resources: [...routes, "referencegrants"], verbs: read },
   { apiGroups: [gatewayApi], resources: routes.map((resource) => `${resource}/status`), verbs: ["update"] },
 ];
+
+/** Traefik insists on watching all of its kinds, of which only one is used. */
+const ownRule = {
+  apiGroups: ["traefik.io"],
+  resources: [
+    ...["ingressroutes", "ingressroutetcps", "ingressrouteudps", "middlewares", "middlewaretcps"],
+    ...["serverstransports", "serverstransporttcps", "tlsoptions", "tlsstores", "traefikservices"],
+  ],
+  verbs: read,
+};
 
 function roleRef(kind: "ClusterRole" | "Role", name: pulumi.Input<string>) {
   return { apiGroup: "rbac.authorization.k8s.io", kind, name };

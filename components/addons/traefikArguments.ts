@@ -14,6 +14,8 @@ export interface TraefikArgumentsArgs {
   readonly namespaces: readonly string[];
   /** Proxies in front whose `X-Forwarded-*` headers are believed. */
   readonly trustedProxies?: readonly string[];
+  /** Whether Traefik's own objects are looked for too: weights that a release sets. */
+  readonly ownObjects: boolean;
   /** File with the options that only a file can hold. */
   readonly dynamicFile: string;
 }
@@ -22,6 +24,7 @@ export interface TraefikArgumentsArgs {
 export function traefikArguments({
   namespaces,
   trustedProxies,
+  ownObjects,
   dynamicFile,
 }: TraefikArgumentsArgs): string[] {
   const entryPoint = (name: string, port: number) => [
@@ -56,6 +59,16 @@ export function traefikArguments({
     "--providers.kubernetesgateway=true",
     `--providers.kubernetesgateway.namespaces=${namespaces.join(",")}`,
     "--providers.kubernetesgateway.throttleduration=1s",
+    ...(ownObjects
+      ? [
+          "--providers.kubernetescrd=true",
+          `--providers.kubernetescrd.namespaces=${namespaces.join(",")}`,
+          "--providers.kubernetescrd.throttleduration=1s",
+          // It would read all nodes for Services of a type that nothing here has.
+          "--providers.kubernetescrd.disableclusterscoperesources=true",
+          "--metrics.prometheus.addserviceslabels=true",
+        ]
+      : []),
     `--providers.file.filename=${dynamicFile}`,
     "--providers.file.watch=false",
   ];

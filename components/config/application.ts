@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { choice, field, oneOfSections, section } from "./field";
+import { choice, oneOfSections, section } from "./field";
+import { podsOrPercent, strategySchema } from "./strategy";
 import {
   cidrs,
   digest,
@@ -43,40 +44,6 @@ const image = oneOfSections(
     digest: digest(),
   }),
 );
-
-const podsOrPercent = () =>
-  field(
-    'a whole number from 0 to 100 or a percentage such as "25%"',
-    z.union([z.int().min(0).max(100), z.string().regex(/^(100|[1-9]?\d)%$/)]),
-  );
-
-const rolling = section({
-  type: z.literal("rolling"),
-  /** Pods above the wanted number while a release rolls out. */
-  maxSurge: podsOrPercent().default(1),
-  /** Pods that may be missing meanwhile. Anything above 0 needs at least two Pods to lose no request. */
-  maxUnavailable: podsOrPercent().default(0),
-  /** How long a new Pod has to stay ready before it counts. */
-  minReadySeconds: wholeNumber(0, 600).default(5),
-  /** A release that makes no progress for so long has failed. */
-  progressDeadlineSeconds: wholeNumber(30, 3600).default(300),
-}).superRefine((strategy, context) => {
-  const nothing = (value: number | string) => value === 0 || value === "0%";
-  if (nothing(strategy.maxSurge) && nothing(strategy.maxUnavailable)) {
-    context.addIssue({
-      code: "custom",
-      path: ["maxUnavailable"],
-      message: "more than 0 when maxSurge is 0: no Pod could ever be exchanged",
-    });
-  }
-  if (strategy.minReadySeconds >= strategy.progressDeadlineSeconds) {
-    context.addIssue({
-      code: "custom",
-      path: ["minReadySeconds"],
-      message: `less than progressDeadlineSeconds, which is ${strategy.progressDeadlineSeconds}`,
-    });
-  }
-});
 
 const inClusterDatabase = section({
   type: z.literal("inCluster"),
@@ -155,13 +122,7 @@ export const applicationSchema = section({
   /** Pods at rest; the autoscaler's lower bound where there is one. */
   replicas: wholeNumber(1, 100).default(2),
   autoscaling: autoscaling.optional(),
-  strategy: choice("type", [rolling]).default({
-    type: "rolling",
-    maxSurge: 1,
-    maxUnavailable: 0,
-    minReadySeconds: 5,
-    progressDeadlineSeconds: 300,
-  }),
+  strategy: strategySchema.prefault({ type: "rolling" }),
   resources: resources().default({
     requests: { cpu: "100m", memory: "192Mi" },
     limits: { cpu: "1", memory: "384Mi" },
@@ -189,7 +150,7 @@ export const applicationSchema = section({
   if (maxUnavailable !== undefined && podsOf(maxUnavailable, replicas) === 0 && replicas > 1) {
     problem(["disruptionBudget", "maxUnavailable"], "more than 0: else no node could ever be drained");
   }
-  if (podsOf(strategy.maxUnavailable, replicas) >= replicas) {
+  if (strategy.type === "rolling" && podsOf(strategy.maxUnavailable, replicas) >= replicas) {
     problem(
       ["strategy", "maxUnavailable"],
       `fewer than replicas, which is ${replicas}: else a release could stop every Pod`,
@@ -205,4 +166,3 @@ function podsOf(value: number | string, replicas: number): number {
 export type ApplicationSettings = z.infer<typeof applicationSchema>;
 export type ImageSettings = ApplicationSettings["image"];
 export type DatabaseSettings = ApplicationSettings["database"];
-export type StrategySettings = ApplicationSettings["strategy"];

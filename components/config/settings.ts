@@ -43,6 +43,15 @@ const settingsSchema = section({
   monitoring: optional(monitoringSchema),
   github: optional(githubSchema),
   secrets: secretsSchema.prefault({}),
+}).superRefine(({ application, argoRollouts, monitoring }, context) => {
+  const { type } = application.strategy;
+  if (type === "rolling" || (argoRollouts !== undefined && monitoring !== undefined)) return;
+  const missing = argoRollouts === undefined ? "argoRollouts" : "monitoring";
+  context.addIssue({
+    code: "custom",
+    path: ["application", "strategy", "type"],
+    message: `"rolling" as long as there is no ${missing}: a ${type} release is driven and measured`,
+  });
 });
 
 export type PlainSettings = z.infer<typeof settingsSchema>;

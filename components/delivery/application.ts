@@ -11,6 +11,7 @@ import { Configuration } from "./configuration";
 import { InClusterDatabase } from "./database";
 import { applicationFlows } from "./flows";
 import { Migration, migrationIdentity } from "./migration";
+import type { Releases } from "./outcome";
 import { Route } from "./route";
 import { deployWorkload, type Workload } from "./strategy";
 import { servingPod, type PodArgs } from "./workload";
@@ -31,6 +32,8 @@ export interface ApplicationArgs {
   readonly gatewayPods: Pods;
   /** Whether the platform brings its own monitoring. */
   readonly monitored: boolean;
+  /** What drives and judges releases; needed by every strategy but the rolling one. */
+  readonly releases?: Releases;
   readonly priorityClassName: pulumi.Input<string>;
   readonly databasePriorityClassName: pulumi.Input<string>;
 }
@@ -54,6 +57,7 @@ export class Application extends pulumi.ComponentResource {
           gateway: args.gatewayPods,
           database: settings.database,
           monitored: args.monitored,
+          apiServerCidrs: settings.strategy.type === "rolling" ? undefined : args.releases?.apiServerCidrs,
         }),
       },
       parent,
@@ -100,6 +104,7 @@ export class Application extends pulumi.ComponentResource {
         version: settings.version,
         template: servingPod(pod(identity)),
         replicas: settings.autoscaling === undefined ? settings.replicas : undefined,
+        releases: args.releases,
       },
       { ...parent, dependsOn: [migration] },
     );
@@ -112,8 +117,10 @@ export class Application extends pulumi.ComponentResource {
         hostname: settings.hostname,
         gateway: args.gateway,
         backends: workload.backends,
+        testBackends: workload.testBackends,
       },
-      parent,
+      // Not before it serves: when the strategy changes, the one before goes on serving until then.
+      { ...parent, dependsOn: workload },
     );
     this.registerOutputs({ adminApiKey: this.adminApiKey });
   }
@@ -184,7 +191,8 @@ export function mostConnections({
   configuration,
 }: ApplicationSettings): number {
   const pods = autoscaling?.maxReplicas ?? replicas;
-  const { maxSurge } = strategy;
+  // Both versions of a canary are complete towards its end.
+  const maxSurge = strategy.type === "rolling" ? strategy.maxSurge : "100%";
   const surge = typeof maxSurge === "number" ? maxSurge : Math.ceil((parseInt(maxSurge, 10) / 100) * pods);
   // Each Pod has one more for its readiness.
   return (pods + surge) * (configuration.databasePoolSize + 1);

@@ -1,10 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Flow, Peer, Pods } from "../cluster/flows";
-import { dnsFlow, metricsFlow } from "../cluster/wellKnown";
+import { apiServerPorts, dnsFlow, metricsFlow } from "../cluster/wellKnown";
 import type { DatabaseSettings } from "../config/application";
 import { selectorLabels, type Identity } from "../labels";
 import { databaseIdentity, postgresPort } from "./database";
 import { migrationIdentity } from "./migration";
+import { outcomeIdentity } from "./outcome";
 import { applicationPort } from "./workload";
 
 export interface ApplicationFlowsArgs {
@@ -15,6 +16,8 @@ export interface ApplicationFlowsArgs {
   readonly database: DatabaseSettings;
   /** Whether the platform brings its own monitoring, and so guards its namespace. */
   readonly monitored: boolean;
+  /** Addresses of the API server, where a release is waited for. */
+  readonly apiServerCidrs?: readonly string[];
 }
 
 /** All that the application's Pods may say to anyone, and anyone to them. A node always reaches its own Pods. */
@@ -24,6 +27,7 @@ export function applicationFlows({
   gateway,
   database,
   monitored,
+  apiServerCidrs,
 }: ApplicationFlowsArgs): Flow[] {
   const pods = (each: Identity): Pods => ({ namespace, labels: selectorLabels(each) });
   const api = pods(identity);
@@ -49,6 +53,17 @@ export function applicationFlows({
       why: "Schema migrations before each release.",
     },
     metricsFlow("api", api, applicationPort, monitored),
+    ...(apiServerCidrs === undefined
+      ? []
+      : [
+          {
+            name: "release-outcome-to-api-server",
+            from: pods(outcomeIdentity(identity.name)),
+            to: { cidrs: apiServerCidrs },
+            ports: apiServerPorts,
+            why: "An update waits for the outcome of its release.",
+          },
+        ]),
     dnsFlow("api", api),
     dnsFlow("migration", migration),
   ];

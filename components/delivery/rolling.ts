@@ -1,12 +1,12 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { Service } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
-import type { StrategySettings } from "../config/application";
+import type { RollingSettings } from "../config/strategy";
 import { labels, selectorLabels } from "../labels";
 import type { Backend, Workload, WorkloadArgs } from "./strategy";
 
 export interface RollingWorkloadArgs extends WorkloadArgs {
-  readonly strategy: Extract<StrategySettings, { type: "rolling" }>;
+  readonly strategy: RollingSettings;
 }
 
 /** Exchanges Pods one after the other, by what Kubernetes itself can do. */

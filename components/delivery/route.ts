@@ -10,7 +10,12 @@ export interface RouteArgs {
   readonly hostname: string;
   readonly gateway: ParentReference;
   readonly backends: readonly Backend[];
+  /** Where requests go that ask for the version that is being released. */
+  readonly testBackends?: readonly Backend[];
 }
+
+/** Header by which testers ask for the version that is being released. */
+export const testHeader = { name: "X-Release", value: "canary" } as const;
 
 /** Headers that tell browsers to be careful. */
 export const securityHeaders: Readonly<Record<string, string>> = {
@@ -36,19 +41,10 @@ export class Route extends pulumi.ComponentResource {
           parentRefs: [args.gateway],
           hostnames: [args.hostname],
           rules: [
-            {
-              matches: [{ path: { type: "PathPrefix", value: "/api" } }, ...publicPaths.map(exact)],
-              filters: [
-                {
-                  type: "ResponseHeaderModifier",
-                  responseHeaderModifier: {
-                    set: Object.entries(securityHeaders).map(([header, value]) => ({ name: header, value })),
-                    remove: ["Server"],
-                  },
-                },
-              ],
-              backendRefs: args.backends,
-            },
+            rule(args.backends),
+            ...(args.testBackends === undefined
+              ? []
+              : [rule(args.testBackends, [{ type: "Exact", ...testHeader }])]),
           ],
         },
       },
@@ -60,6 +56,24 @@ export class Route extends pulumi.ComponentResource {
 
 /** What is reached from outside besides the API itself. `/metrics` is not: it is for the monitoring in the cluster. */
 const publicPaths = ["/healthz", "/readyz"];
+
+/** The more particular of two rules wins, so that one with a header goes before one without. */
+function rule(backendRefs: readonly Backend[], headers?: readonly object[]) {
+  const paths = [{ path: { type: "PathPrefix", value: "/api" } }, ...publicPaths.map(exact)];
+  return {
+    matches: headers === undefined ? paths : paths.map((path) => ({ ...path, headers })),
+    filters: [
+      {
+        type: "ResponseHeaderModifier",
+        responseHeaderModifier: {
+          set: Object.entries(securityHeaders).map(([header, value]) => ({ name: header, value })),
+          remove: ["Server"],
+        },
+      },
+    ],
+    backendRefs,
+  };
+}
 
 function exact(value: string) {
   return { path: { type: "Exact", value } };

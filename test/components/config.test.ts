@@ -37,6 +37,18 @@ describe("settings", () => {
     });
   }
 
+  it("refuse a canary that nothing drives or measures", async () => {
+    for (const missing of ["argoRollouts", "monitoring"]) {
+      const config = changed(`technova:${missing}`, { enabled: false });
+      config[application] = { ...config[application], strategy: { type: "canary" } };
+      expect(await complaint(config)).to.match(
+        new RegExp(
+          `application\\.strategy\\.type: got "canary"; it takes "rolling" as long as there is no ${missing}`,
+        ),
+      );
+    }
+  });
+
   it("report all mistakes at once, in one error without a stack trace", async () => {
     const config = {
       ...changed(`${application}.replicas`, 0),

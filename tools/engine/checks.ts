@@ -22,12 +22,18 @@ export async function test(): Promise<number> {
   return conclude(results.flat());
 }
 
+/** Python that runs in the cluster, outside of the service. */
+const releaseScripts = "components/delivery/outcome.py";
+
 export async function lint(): Promise<number> {
   await pythonTool("setup");
   const parts: [string, string[]][] = [
     [bin("eslint"), ["."]],
     [bin("prettier"), ["--check", "."]],
     [join(root, "app/check"), ["lint"]],
+    [join(root, "app/.venv/bin/ruff"), ["check", "--config=app/pyproject.toml", releaseScripts]],
+    [join(root, "app/.venv/bin/ruff"), ["format", "--check", "--config=app/pyproject.toml", releaseScripts]],
+    [join(root, "app/.venv/bin/mypy"), ["--strict", releaseScripts]],
   ];
   let failed = 0;
   for (const [command, args] of parts) {
