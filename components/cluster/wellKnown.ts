@@ -1,13 +1,15 @@
-import { selectorLabels } from "../labels";
+import { selectorLabels, type Identity } from "../labels";
 import type { Flow, Pods } from "./flows";
 
 /** The cluster's DNS, by the labels that it has everywhere. */
 const dns: Pods = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
 
+export const prometheusIdentity: Identity = { name: "prometheus", component: "monitoring" };
+
 /** What reads metrics; where it is not the platform's own, everything in its namespace may. */
 export const prometheus: Pods = {
   namespace: "monitoring",
-  labels: selectorLabels({ name: "prometheus", component: "monitoring" }),
+  labels: selectorLabels(prometheusIdentity),
 };
 
 /**

@@ -3,13 +3,13 @@ import { ConfigMap, Service, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import type { input } from "@pulumi/kubernetes/types";
 import * as pulumi from "@pulumi/pulumi";
+import { prometheusIdentity } from "../cluster/wellKnown";
 import type { PrometheusSettings } from "../config/platform";
 import { imageReference, images, type ImageSource } from "../images";
-import { labels, selectorLabels, type Identity } from "../labels";
+import { labels, selectorLabels } from "../labels";
 import { containerSecurity, podSecurity, resourceRequirements } from "../security";
 import { scrapeConfiguration } from "./scraping";
 
-export const prometheusIdentity: Identity = { name: "prometheus", component: "monitoring" };
 export const prometheusPort = 9090;
 
 export interface PrometheusArgs {

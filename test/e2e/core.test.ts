@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { call, gatewayOf, type Gateway } from "./support/gateway";
 import { npm, npmOk, start } from "./support/command";
-import { startLoad } from "./support/load";
+import { createSubject, startLoad } from "./support/load";
 import { changed, kubectl, objectVersions } from "./support/cluster";
 import { machineState } from "./support/machine";
 import { query } from "./support/metrics";
@@ -63,13 +63,7 @@ describe("core", function () {
   });
 
   it("a new version rolls out under 50 requests per second and no request fails", async () => {
-    for (const [path, body] of [
-      ["/api/v1/locations", { code: subject.location, name: "End to end" }],
-      ["/api/v1/items", { sku: subject.sku, name: "Probe", category: "test", unit: "piece", price: "1.00" }],
-    ] as const) {
-      const reply = await call(gateway, "POST", path, body);
-      expect(reply.status, reply.text).to.equal(201);
-    }
+    await createSubject(gateway, subject);
     const load = startLoad(gateway, { subject, rate: 50, maxSeconds: 900 });
     const up = await withSettings("local", [[/version: 1\.0\.0/, "version: 1.0.1"]], () =>
       npm("up", "--stack", "local", "--yes", "--skip-preview"),

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { kubectl } from "./support/cluster";
 import { checkout, npm, npmOk } from "./support/command";
 import { call, gatewayOf, type Gateway } from "./support/gateway";
-import { startLoad } from "./support/load";
+import { createSubject, startLoad } from "./support/load";
 import { withSettings } from "./support/settings";
 
 /** Releases that watch themselves, under traffic. */
@@ -36,13 +36,7 @@ describe("delivery", function () {
     const first = await up();
     expect(first.code, first.output).to.equal(0);
     gateway = await gatewayOf("local");
-    for (const [path, body] of [
-      ["/api/v1/locations", { code: subject.location, name: "End to end" }],
-      ["/api/v1/items", { sku: subject.sku, name: "Probe", category: "test", unit: "piece", price: "1.00" }],
-    ] as const) {
-      const reply = await call(gateway, "POST", path, body);
-      expect(reply.status, reply.text).to.equal(201);
-    }
+    await createSubject(gateway, subject);
   });
 
   after(async () => {

@@ -1,11 +1,22 @@
 import autocannon from "autocannon";
 import { randomUUID } from "node:crypto";
-import { apiKeyHeader, type Gateway } from "./gateway";
+import { apiKeyHeader, call, type Gateway } from "./gateway";
 
-/** What a load run's requests are about; the test creates both first. */
+/** What a load run's requests are about. */
 export interface Subject {
   readonly sku: string;
   readonly location: string;
+}
+
+/** Creates the location and the item that requests are about. */
+export async function createSubject(gateway: Gateway, { sku, location }: Subject): Promise<void> {
+  for (const [path, body] of [
+    ["/api/v1/locations", { code: location, name: "End to end" }],
+    ["/api/v1/items", { sku, name: "Probe", category: "test", unit: "piece", price: "1.00" }],
+  ] as const) {
+    const { status, text } = await call(gateway, "POST", path, body);
+    if (status !== 201) throw new Error(`POST ${path} answered ${status}: ${text}`);
+  }
 }
 
 export interface LoadOptions {
