@@ -79,7 +79,7 @@ export const analysisSchema = section({
   minimumRequests: wholeNumber(1, 1_000_000).default(20),
   /** How many answers above a limit are borne. */
   toleratedFailures: wholeNumber(0, 10).default(1),
-  /** How many answers in a row may say that too little is known before the release pauses. */
+  /** How many answers may say that too little is known before the release pauses. */
   toleratedUnknowns: wholeNumber(0, 100).default(5),
   /** How many questions in a row may stay without an answer before the release is aborted. */
   toleratedErrors: wholeNumber(0, 100).default(4),
