@@ -72,7 +72,6 @@ const inventory = new Application(
   "inventory",
   {
     settings: application,
-    environment: settings.stack,
     namespace: cluster.inventory,
     image: applicationImage.reference,
     pullSecrets: containerRegistry.pullSecrets,
@@ -81,11 +80,13 @@ const inventory = new Application(
     gateway: addons.gateway.parent,
     gatewayPods: addons.gatewayPods,
     monitored,
-    releases: measured && {
-      prometheus: measured.prometheus,
+    releases: {
+      prometheus: measured?.prometheus,
       images: settings.images,
       apiServerCidrs: settings.cluster.network.apiServerCidrs,
       priorityClassName: cluster.applicationPriority,
+      environment: settings.stack,
+      committedAt: application.committedAt,
     },
     priorityClassName: cluster.applicationPriority,
     databasePriorityClassName: cluster.platformPriority,

@@ -29,10 +29,14 @@ export function resourceRequirements({ requests, limits }: Resources): input.cor
   return { requests: { ...requests }, limits: { ...limits } };
 }
 
-/** Keeps the Pods of a workload on different nodes and zones. */
+/**
+ * Keeps the Pods of a workload on different nodes and zones.
+ * @param versionLabel label that the workload's controller tells the versions apart by
+ */
 export function topologySpread(
   { nodes, zones }: Spread,
   matchLabels: Record<string, string>,
+  versionLabel = "pod-template-hash",
 ): input.core.v1.TopologySpreadConstraint[] {
   const constraint = (topologyKey: string, need: "preferred" | "required") => ({
     maxSkew: 1,
@@ -40,7 +44,7 @@ export function topologySpread(
     whenUnsatisfiable: need === "required" ? "DoNotSchedule" : "ScheduleAnyway",
     labelSelector: { matchLabels },
     // Pods of the outgoing version must not decide where those of the incoming one go.
-    matchLabelKeys: ["pod-template-hash"],
+    matchLabelKeys: [versionLabel],
   });
   return [
     constraint("kubernetes.io/hostname", nodes),

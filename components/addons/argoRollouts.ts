@@ -57,6 +57,7 @@ export class ArgoRollouts extends pulumi.ComponentResource {
         manifest: "argo-rollouts",
         patches: [
           withPlatformLabels,
+          withOpaquePods,
           (object) => withRightsIn(object, released),
           (object) => withHardenedDeployment(object, args, serviceAccount),
         ],
@@ -97,6 +98,26 @@ const unusedResources = new Set(["secrets", "endpoints", "pods/eviction"]);
 function withPlatformLabels(object: ManifestObject): ManifestObject {
   const { labels: upstream = {} } = object.metadata as { labels?: Record<string, string> };
   return { ...object, metadata: { ...object.metadata, labels: { ...upstream, ...platformLabels } } };
+}
+
+/**
+ * Definitions but the Rollout's without the schema of the Pods in them, which is most of each and of which the API
+ * server judges every one once it is made.
+ */
+export function withOpaquePods(object: ManifestObject): ManifestObject {
+  const judged =
+    object.kind !== "CustomResourceDefinition" || object.metadata.name === "rollouts.argoproj.io";
+  return judged ? object : opaquePods(object);
+}
+
+function opaquePods<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(opaquePods) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const { properties } = value as { properties?: object };
+  if (properties !== undefined && "containers" in properties && "volumes" in properties) {
+    return { type: "object", "x-kubernetes-preserve-unknown-fields": true } as T;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, opaquePods(each)])) as T;
 }
 
 /** Upstream's rights, in one namespace, for the kinds that are there. */

@@ -115,6 +115,11 @@ export const applicationSchema = section({
   /** The release's version; part of every response. */
   version: text('a version such as "1.4.0" or "1.4.0-rc.1"', /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 63),
   image,
+  /** When the released commit was made: how long changes take until users have them is measured from there. */
+  committedAt: text(
+    'a point in time with its zone such as "2026-01-31T12:00:00Z"',
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/,
+  ).optional(),
   /** Revision that the database's schema has to be at for this release. */
   schemaRevision: text('the four digits of a schema migration in quotes, such as "0004"', /^\d{4}$/),
   /** Name under which the service is reached from outside. */

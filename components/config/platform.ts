@@ -132,7 +132,7 @@ export const metricsServerSchema = section({
   kubeletCertificates: word("clusterCa", "insecure").default("clusterCa"),
 });
 
-/** `technova:argoRollouts`: the controller that drives releases. */
+/** `technova:argoRollouts`: the controller that drives releases; switched off where the cluster has one already. */
 export const argoRolloutsSchema = section({
   enabled: flag().default(true),
   /** One leads, the others stand by. */

@@ -31,6 +31,14 @@ function isSwitchedOff(value: unknown): boolean {
   );
 }
 
+/** A component that is there unless it is switched off: `enabled: false` and nothing else. */
+const unlessOff = <T extends z.ZodType>(schema: T) =>
+  z
+    .unknown()
+    .prefault({})
+    .transform((value) => (isSwitchedOff(value) ? undefined : value))
+    .pipe(schema.optional());
+
 /** Every key that a stack may have in the project's namespace. */
 const settingsSchema = section({
   application: applicationSchema,
@@ -39,18 +47,19 @@ const settingsSchema = section({
   cluster: clusterSchema.prefault({}),
   images: imagesSchema.prefault({}),
   metricsServer: optional(metricsServerSchema),
-  argoRollouts: optional(argoRolloutsSchema),
+  argoRollouts: unlessOff(argoRolloutsSchema),
   monitoring: optional(monitoringSchema),
   github: optional(githubSchema),
   secrets: secretsSchema.prefault({}),
-}).superRefine(({ application, argoRollouts, monitoring }, context) => {
-  const { type } = application.strategy;
-  if (type === "rolling" || (argoRollouts !== undefined && monitoring !== undefined)) return;
-  const missing = argoRollouts === undefined ? "argoRollouts" : "monitoring";
+}).superRefine(({ application: { strategy }, monitoring }, context) => {
+  if (strategy.analysis === undefined || monitoring !== undefined) return;
   context.addIssue({
     code: "custom",
-    path: ["application", "strategy", "type"],
-    message: `"rolling" as long as there is no ${missing}: a ${type} release is driven and measured`,
+    path: ["application", "strategy", strategy.type === "rolling" ? "analysis" : "type"],
+    message:
+      strategy.type === "rolling"
+        ? "nothing as long as there is no monitoring, which would have to measure the release"
+        : `"rolling" as long as there is no monitoring: a ${strategy.type} release is measured`,
   });
 });
 

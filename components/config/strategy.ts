@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { analysisSchema, smokeTestSchema } from "./analysis";
 import { choice, field, listOf, section } from "./field";
-import { wholeNumber, word } from "./values";
+import { flag, wholeNumber, word } from "./values";
 
 /** A number of Pods, or a share of them. */
 export const podsOrPercent = () =>
@@ -38,6 +39,10 @@ const rolling = section({
   /** Pods that may be missing meanwhile. Anything above 0 needs at least two Pods to lose no request. */
   maxUnavailable: podsOrPercent().default(0),
   ...progress,
+  /** A Pod of the new version is tried out before the first one that serves. */
+  smokeTest: smokeTestSchema.prefault({}),
+  /** With it, the first new Pod serves alone for a window and is measured before the others follow. */
+  analysis: analysisSchema.optional(),
 })
   .superRefine((strategy, context) => {
     const nothing = (value: number | string) => value === 0 || value === "0%";
@@ -60,39 +65,6 @@ const step = section({
   pause: word("manual").optional(),
 }).refine((fields) => Object.values(fields).filter((value) => value !== undefined).length === 1, {
   error: "one of setWeightPercent, pauseSeconds or pause in each step",
-});
-
-/** The most that a measured value may be: absolutely, and as a multiple of the stable version's in the same time. */
-const limit = (unit: { min: number; max: number; limit: number }) =>
-  section({
-    limit: wholeNumber(unit.min, unit.max).default(unit.limit),
-    timesStable: field("a number from 1 to 100", z.number().min(1).max(100)).default(3),
-  }).prefault({});
-
-/** What a release is judged by. Units are in the names; requests of probes and of the monitoring do not count. */
-export const analysisSchema = section({
-  /** How often each value is asked for. */
-  intervalSeconds: wholeNumber(5, 600).default(30),
-  /** How far back each answer looks. */
-  windowSeconds: wholeNumber(10, 3600).default(60),
-  /** Requests to the new version in the window below which nothing is known. */
-  minimumRequests: wholeNumber(1, 1_000_000).default(20),
-  /** How many answers above a limit are borne. */
-  toleratedFailures: wholeNumber(0, 10).default(1),
-  /** How many answers may say that too little is known before the release pauses. */
-  toleratedUnknowns: wholeNumber(0, 100).default(5),
-  /** How many questions in a row may stay without an answer before the release is aborted. */
-  toleratedErrors: wholeNumber(0, 100).default(4),
-  /** Requests that the server could not answer. */
-  errorPercent: limit({ min: 0, max: 100, limit: 5 }),
-  /** Time within which 95 of 100 requests are answered. */
-  p95Milliseconds: limit({ min: 1, max: 600_000, limit: 1_000 }),
-  /** Stock movements that the service refuses, of all that it is asked to record. */
-  rejectedMovementsPercent: limit({ min: 0, max: 100, limit: 20 }),
-  /** Database connections in use, of those that the new version's Pods may open. */
-  connectionsPercent: section({ limit: wholeNumber(1, 100).default(95) }).prefault({}),
-  /** Restarts of the new version's containers. */
-  restarts: section({ limit: wholeNumber(0, 100).default(0) }).prefault({}),
 });
 
 const canary = section({
@@ -121,10 +93,23 @@ const canary = section({
     }
   });
 
+const blueGreen = section({
+  type: z.literal("blueGreen"),
+  ...progress,
+  /** All Pods of the new version are there and have passed it before users get to them. */
+  smokeTest: smokeTestSchema.prefault({}),
+  /** Whether users get the new version as soon as it has passed, or when somebody promotes it. */
+  autoPromotionEnabled: flag().default(true),
+  /** How long the version before stays complete after a release, for a way back at once. */
+  scaleDownDelaySeconds: wholeNumber(30, 86_400).default(300),
+  /** What the new version is measured by once users have it; too bad, and they have the one before again. */
+  analysis: analysisSchema.prefault({}),
+}).superRefine(checkProgress);
+
 /** How a release reaches the users. */
-export const strategySchema = choice("type", [rolling, canary]);
+export const strategySchema = choice("type", [rolling, blueGreen, canary]);
 
 export type StrategySettings = z.infer<typeof strategySchema>;
-export type CanarySettings = Extract<StrategySettings, { type: "canary" }>;
 export type RollingSettings = Extract<StrategySettings, { type: "rolling" }>;
-export type AnalysisSettings = z.infer<typeof analysisSchema>;
+export type BlueGreenSettings = Extract<StrategySettings, { type: "blueGreen" }>;
+export type CanarySettings = Extract<StrategySettings, { type: "canary" }>;

@@ -1,6 +1,6 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import * as pulumi from "@pulumi/pulumi";
-import type { AnalysisSettings } from "../config/strategy";
+import type { AnalysisSettings } from "../config/analysis";
 import { labels, type Identity } from "../labels";
 
 export interface ReleaseAnalysisArgs {
@@ -8,49 +8,75 @@ export interface ReleaseAnalysisArgs {
   readonly namespace: pulumi.Input<string>;
   readonly settings: AnalysisSettings;
   /** Address of Prometheus inside the cluster. */
-  readonly prometheus: pulumi.Input<string>;
+  readonly prometheus?: pulumi.Input<string>;
 }
 
-/** The questions that decide over a release. Each names its limit, so that an answer can be told beside it. */
-export class ReleaseAnalysis extends pulumi.ComponentResource {
-  /** Name of the template that asks as long as the release goes on. */
-  readonly watching: pulumi.Output<string>;
-  /** Name of the template that has to be answered well before the new version gets all traffic. */
-  readonly deciding: pulumi.Output<string>;
+/** The hashes of the two versions, which every template of questions wants to know. */
+export const measuredVersions = [
+  { name: "release", valueFrom: { podTemplateHashValue: "Latest" } },
+  { name: "stable", valueFrom: { podTemplateHashValue: "Stable" } },
+];
 
-  constructor(name: string, args: ReleaseAnalysisArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("technova:delivery:ReleaseAnalysis", name, {}, opts);
-    const { settings } = args;
-    const template = (role: string, more: object): pulumi.Output<string> =>
-      new CustomResource(
-        `${name}-${role}`,
-        {
-          apiVersion: "argoproj.io/v1alpha1",
-          kind: "AnalysisTemplate",
-          metadata: { namespace: args.namespace, labels: labels(args.identity) },
-          spec: {
-            args: [{ name: "release" }, { name: "stable" }],
-            metrics: questions(args.identity, settings).map(({ metric, query, limit }) => ({
-              name: metric,
-              interval: `${settings.intervalSeconds}s`,
-              // No answer at all is neither: too little has happened to know.
-              successCondition: `len(result) > 0 && result[0] <= ${limit}`,
-              failureCondition: `len(result) > 0 && result[0] > ${limit}`,
-              failureLimit: settings.toleratedFailures,
-              inconclusiveLimit: settings.toleratedUnknowns,
-              consecutiveErrorLimit: settings.toleratedErrors,
-              provider: { prometheus: { address: args.prometheus, query } },
-              ...more,
-            })),
-          },
-        },
-        { parent: this },
-      ).metadata.name;
-    this.watching = template("watching", { initialDelay: `${settings.windowSeconds}s` });
-    // Silence is not success: what is not known at the end stops the release too.
-    this.deciding = template("deciding", { count: settings.toleratedFailures + 1, inconclusiveLimit: 0 });
-    this.registerOutputs();
+/** When questions are asked: `watching` as long as the release goes on, the others to an end. */
+export type Role = "watching" | "deciding" | "promoted";
+
+/** How often the questions are asked once users have a new version: often enough that not all may stay unknown. */
+export function promotedCount({ toleratedFailures, toleratedUnknowns }: AnalysisSettings): number {
+  return toleratedUnknowns + toleratedFailures + 2;
+}
+
+/** Time that somebody who has to promote by hand is given. */
+export const manualSeconds = 3600;
+
+/** How long an answer takes at most that ends a release, in seconds. */
+export function askingSeconds(settings: AnalysisSettings): number {
+  return settings.intervalSeconds * (settings.toleratedFailures + settings.toleratedErrors + 2);
+}
+
+/**
+ * The questions that decide over a release. Each names its limit, so that an answer can be told beside it.
+ * @returns makes a template by its role, and returns its name
+ */
+export function releaseAnalysis(
+  name: string,
+  args: ReleaseAnalysisArgs,
+  opts: pulumi.CustomResourceOptions,
+): (role: Role) => pulumi.Output<string> {
+  const { settings, prometheus } = args;
+  if (prometheus === undefined) {
+    throw new pulumi.RunError(`releases of ${name} are to be measured, and there is no Prometheus`);
   }
+  const roles: Record<Role, object> = {
+    watching: { initialDelay: `${settings.windowSeconds}s` },
+    // Silence is not success: what is not known at the end stops the release too.
+    deciding: { count: settings.toleratedFailures + 1, inconclusiveLimit: 0 },
+    promoted: { count: promotedCount(settings), initialDelay: `${settings.intervalSeconds}s` },
+  };
+  return (role) =>
+    new CustomResource(
+      `${name}-${role}-analysis`,
+      {
+        apiVersion: "argoproj.io/v1alpha1",
+        kind: "AnalysisTemplate",
+        metadata: { namespace: args.namespace, labels: labels(args.identity) },
+        spec: {
+          args: measuredVersions.map((version) => ({ name: version.name })),
+          metrics: questions(args.identity, settings, role).map(({ metric, query, limit }) => ({
+            name: metric,
+            interval: `${settings.intervalSeconds}s`,
+            // No answer at all is neither: too little has happened to know.
+            successCondition: `len(result) > 0 && result[0] <= ${limit}`,
+            failureCondition: `len(result) > 0 && result[0] > ${limit}`,
+            failureLimit: settings.toleratedFailures,
+            inconclusiveLimit: settings.toleratedUnknowns,
+            consecutiveErrorLimit: settings.toleratedErrors,
+            provider: { prometheus: { address: prometheus, query } },
+            ...roles[role],
+          })),
+        },
+      },
+      opts,
+    ).metadata.name;
 }
 
 export interface Question {
@@ -64,34 +90,39 @@ export interface Question {
 const unwatched = 'route!~"/healthz|/readyz|/metrics"';
 
 /** The questions in Prometheus' language. `{{args.release}}` and `{{args.stable}}` are the hashes of the two versions. */
-export function questions({ name }: Identity, settings: AnalysisSettings): Question[] {
-  const window = `${settings.windowSeconds}s`;
-  const of = (version: "release" | "stable", ...more: string[]) =>
+export function questions({ name }: Identity, settings: AnalysisSettings, role: Role): Question[] {
+  const window = `[${settings.windowSeconds}s]`;
+  // Once users have the new version the stable one gets no requests: then it counts what it did before.
+  const earlier = ` offset ${promotedCount(settings) * settings.intervalSeconds}s`;
+  const when = { release: window, stable: role === "promoted" ? `${window}${earlier}` : window };
+  type Version = keyof typeof when;
+  const of = (version: Version, ...more: string[]) =>
     `{${[`app="${name}"`, `template_hash="{{args.${version}}}"`, ...more].join(",")}}`;
-  const increase = (metric: string, selector: string) => `sum(increase(${metric}${selector}[${window}]))`;
-  const requests = increase("http_requests_total", of("release", unwatched));
+  const increase = (metric: string, version: Version, ...more: string[]) =>
+    `sum(increase(${metric}${of(version, ...more)}${when[version]}))`;
+  const requests = increase("http_requests_total", "release", unwatched);
   const enough = `${requests} >= ${settings.minimumRequests}`;
   const orZero = (query: string) => `(${query} or vector(0))`;
   const known = (query: string) => `(${query}) and on() (${enough})`;
 
-  const errorPercent = (version: "release" | "stable") =>
-    `100 * ${orZero(increase("http_requests_total", of(version, unwatched, 'status=~"5.."')))}` +
-    ` / ${increase("http_requests_total", of(version, unwatched))}`;
-  const p95Milliseconds = (version: "release" | "stable") =>
-    `1000 * histogram_quantile(0.95, sum by (le) (increase(http_request_duration_seconds_bucket${of(version, unwatched)}[${window}])))`;
-  const rejectedPercent = (version: "release" | "stable") => {
-    const rejected = orZero(increase("inventory_movements_rejected_total", of(version)));
-    const recorded = orZero(increase("inventory_movements_total", of(version)));
+  const errorPercent = (version: Version) =>
+    `100 * ${orZero(increase("http_requests_total", version, unwatched, 'status=~"5.."'))}` +
+    ` / ${increase("http_requests_total", version, unwatched)}`;
+  const p95Milliseconds = (version: Version) =>
+    `1000 * histogram_quantile(0.95, sum by (le) (increase(http_request_duration_seconds_bucket${of(version, unwatched)}${when[version]})))`;
+  const rejectedPercent = (version: Version) => {
+    const rejected = orZero(increase("inventory_movements_rejected_total", version));
+    const recorded = orZero(increase("inventory_movements_total", version));
     return `100 * ${rejected} / clamp_min(${rejected} + ${recorded}, 1)`;
   };
-  const restarts = `sum(changes(process_start_time_seconds${of("release")}[${window}]))`;
+  const restarts = `sum(changes(process_start_time_seconds${of("release")}${window}))`;
   const connections = `100 * sum(inventory_db_pool_in_use${of("release")}) / sum(inventory_db_pool_size${of("release")})`;
 
   /** How many times as much as the stable version; one unit of it is added, so that nothing is not infinitely less. */
   const times = (release: string, stable: string) => `((${release}) + 1) / ((${stable}) + 1)`;
   const compared = (
     metric: string,
-    query: (version: "release" | "stable") => string,
+    query: (version: Version) => string,
     limits: { readonly limit: number; readonly timesStable: number },
   ): Question[] => [
     { metric, query: known(query("release")), limit: limits.limit },

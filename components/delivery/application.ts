@@ -6,20 +6,21 @@ import type { ParentReference } from "../addons/gateway";
 import { AllowedFlows, type Pods } from "../cluster/flows";
 import type { ApplicationSettings } from "../config/application";
 import type { ImageSource } from "../images";
-import { labels, selectorLabels, type Identity } from "../labels";
+import { labels, type Identity } from "../labels";
 import { Configuration } from "./configuration";
 import { InClusterDatabase } from "./database";
 import { applicationFlows } from "./flows";
 import { Migration, migrationIdentity } from "./migration";
 import type { Releases } from "./outcome";
+import { Release } from "./release";
 import { Route } from "./route";
-import { deployWorkload, type Workload } from "./strategy";
+import { liveLabels, VersionServices } from "./service";
+import { SmokeTestJob } from "./smokeTest";
+import { makeStrategy } from "./strategy";
 import { servingPod, type PodArgs } from "./workload";
 
 export interface ApplicationArgs {
   readonly settings: ApplicationSettings;
-  /** Name of the environment, for people. */
-  readonly environment: string;
   readonly namespace: pulumi.Input<string>;
   /** The release's image, by digest. */
   readonly image: pulumi.Input<string>;
@@ -32,8 +33,7 @@ export interface ApplicationArgs {
   readonly gatewayPods: Pods;
   /** Whether the platform brings its own monitoring. */
   readonly monitored: boolean;
-  /** What drives and judges releases; needed by every strategy but the rolling one. */
-  readonly releases?: Releases;
+  readonly releases: Releases;
   readonly priorityClassName: pulumi.Input<string>;
   readonly databasePriorityClassName: pulumi.Input<string>;
 }
@@ -57,7 +57,7 @@ export class Application extends pulumi.ComponentResource {
           gateway: args.gatewayPods,
           database: settings.database,
           monitored: args.monitored,
-          apiServerCidrs: settings.strategy.type === "rolling" ? undefined : args.releases?.apiServerCidrs,
+          apiServerCidrs: args.releases.apiServerCidrs,
         }),
       },
       parent,
@@ -68,7 +68,7 @@ export class Application extends pulumi.ComponentResource {
       {
         application: name,
         settings,
-        environment: args.environment,
+        environment: args.releases.environment,
         namespace,
         databaseUrl: database?.url ?? args.databaseUrl,
       },
@@ -95,33 +95,65 @@ export class Application extends pulumi.ComponentResource {
       { ...pod(migrationIdentity(name)), namespace },
       { ...parent, dependsOn: database === undefined ? [flows] : [flows, database] },
     );
-    const workload = deployWorkload(
-      name,
-      settings.strategy,
+    const smokeTest = new SmokeTestJob(
+      `${name}-smoke-test`,
       {
-        identity,
+        application: name,
         namespace,
         version: settings.version,
-        template: servingPod(pod(identity)),
-        replicas: settings.autoscaling === undefined ? settings.replicas : undefined,
-        releases: args.releases,
+        image: args.image,
+        pullSecrets: args.pullSecrets,
+        apiKey: configuration.smokeTestApiKey,
+        priorityClassName: args.priorityClassName,
       },
-      { ...parent, dependsOn: [migration] },
+      { ...parent, dependsOn: flows },
     );
-    this.availability(name, identity, args, workload);
-    new Route(
+    const strategy = makeStrategy(
+      `${name}-strategy`,
+      settings.strategy,
+      {
+        services: new VersionServices(`${name}-services`, { identity, namespace }, parent),
+        identity,
+        namespace,
+        mostPods: mostPods(settings),
+        smokeTest,
+        prometheus: args.releases.prometheus,
+      },
+      parent,
+    );
+    const route = new Route(
       name,
       {
         identity,
         namespace,
         hostname: settings.hostname,
         gateway: args.gateway,
-        backends: workload.backends,
-        testBackends: workload.testBackends,
+        backends: strategy.backends,
+        testBackends: strategy.testBackends,
       },
-      // Not before it serves: when the strategy changes, the one before goes on serving until then.
-      { ...parent, dependsOn: workload },
+      { ...parent, dependsOn: strategy },
     );
+    const { minReadySeconds, progressDeadlineSeconds } = settings.strategy;
+    const release = new Release(
+      `${name}-release`,
+      {
+        identity,
+        namespace,
+        version: settings.version,
+        template: servingPod(pod(identity)),
+        replicas: settings.autoscaling === undefined ? settings.replicas : undefined,
+        minReadySeconds,
+        progressDeadlineSeconds,
+        strategy,
+        configMapName: configuration.configMapName,
+        secretName: configuration.ownSecretName,
+        releases: args.releases,
+      },
+      // Another strategy's Services have users' requests before the controller narrows them down to one version: the
+      // Pods that serve are the same before and after, so that none is lost.
+      { ...parent, dependsOn: [migration, route] },
+    );
+    this.availability(name, identity, args, release);
     this.registerOutputs({ adminApiKey: this.adminApiKey });
   }
 
@@ -143,7 +175,7 @@ export class Application extends pulumi.ComponentResource {
   }
 
   /** How many Pods there are, and how many of them an eviction may take. */
-  private availability(name: string, identity: Identity, args: ApplicationArgs, workload: Workload): void {
+  private availability(name: string, identity: Identity, args: ApplicationArgs, release: Release): void {
     const { settings, namespace } = args;
     const { autoscaling } = settings;
     const metadata = { namespace, labels: labels(identity) };
@@ -152,7 +184,7 @@ export class Application extends pulumi.ComponentResource {
         `${name}-budget`,
         {
           metadata,
-          spec: { ...settings.disruptionBudget, selector: { matchLabels: selectorLabels(identity) } },
+          spec: { ...settings.disruptionBudget, selector: { matchLabels: liveLabels(identity) } },
         },
         { parent: this },
       );
@@ -163,7 +195,7 @@ export class Application extends pulumi.ComponentResource {
       {
         metadata,
         spec: {
-          scaleTargetRef: workload.scaleTarget,
+          scaleTargetRef: release.scaleTarget,
           minReplicas: settings.replicas,
           maxReplicas: autoscaling.maxReplicas,
           metrics: [
@@ -183,17 +215,16 @@ export class Application extends pulumi.ComponentResource {
   }
 }
 
-/** Connections that the most Pods there can be, those of a release in progress included, open at the same time. */
-export function mostConnections({
-  replicas,
-  autoscaling,
-  strategy,
-  configuration,
-}: ApplicationSettings): number {
-  const pods = autoscaling?.maxReplicas ?? replicas;
-  // Both versions of a canary are complete towards its end.
-  const maxSurge = strategy.type === "rolling" ? strategy.maxSurge : "100%";
-  const surge = typeof maxSurge === "number" ? maxSurge : Math.ceil((parseInt(maxSurge, 10) / 100) * pods);
+/**
+ * Connections that the most Pods there can be open at the same time: those of two complete versions and one on trial,
+ * whatever the strategy, for another number would restart the database.
+ */
+export function mostConnections(settings: ApplicationSettings): number {
+  const { databasePoolSize } = settings.configuration;
   // Each Pod has one more for its readiness.
-  return (pods + surge) * (configuration.databasePoolSize + 1);
+  return (2 * mostPods(settings) + 1) * (databasePoolSize + 1);
+}
+
+function mostPods({ replicas, autoscaling }: Pick<ApplicationSettings, "replicas" | "autoscaling">): number {
+  return autoscaling?.maxReplicas ?? replicas;
 }

@@ -19,15 +19,20 @@ export interface ConfigurationArgs {
 /**
  * What the application's Pods read, in objects that never change: another value is another object with another name.
  * So each version of the Pod template keeps the configuration it was released with, and a change of configuration is
- * a release like any other. The objects of the version before go when the release is through.
+ * a release like any other. The objects of the versions before stay as long as the cluster keeps their Pods' template:
+ * each release makes its own objects depend on it.
  */
 export class Configuration extends pulumi.ComponentResource {
   /** ConfigMap with the environment variables. */
   readonly configMapName: pulumi.Output<string>;
+  /** The Secret that is made here. */
+  readonly ownSecretName: pulumi.Output<string>;
   /** Secrets whose keys are mounted as files. */
   readonly secretNames: readonly pulumi.Input<string>[];
   /** The key of the first administrator; secret. */
   readonly adminApiKey: pulumi.Output<string>;
+  /** The key of the tests that a new version has to pass; secret. */
+  readonly smokeTestApiKey: pulumi.Output<string>;
 
   constructor(name: string, args: ConfigurationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:delivery:Configuration", name, {}, opts);
@@ -37,15 +42,18 @@ export class Configuration extends pulumi.ComponentResource {
       labels: labels({ name: args.application, component: "api" }),
     };
     const data = environmentVariables(args.settings, args.environment);
-    // The hash is part of the resource's own name too: after a release that failed, its predecessor's ConfigMap is
-    // still the resource of that name, and going back to it creates nothing twice.
-    const hash = contentHash(data);
+    const kept = { ...parent, retainOnDelete: true };
+    // The hash is part of the resource's own name: after a release that failed, its predecessor's ConfigMap is still
+    // the resource of that name, and going back to it is no release.
     this.configMapName = new ConfigMap(
-      `${name}-map-${hash}`,
-      { metadata: { ...metadata, name: `${name}-${hash}` }, immutable: true, data },
-      parent,
+      `${name}-${contentHash(data)}`,
+      { metadata, immutable: true, data },
+      kept,
     ).metadata.name;
-    this.adminApiKey = new RandomPassword(`${name}-admin-key`, { length: 48, special: false }, parent).result;
+    const apiKey = (holder: string) =>
+      new RandomPassword(`${name}-${holder}-key`, { length: 48, special: false }, parent).result;
+    this.adminApiKey = apiKey("admin");
+    this.smokeTestApiKey = apiKey("smoke-test");
     // Named at random by Pulumi, anew with each content: a hash in the name would let others test guesses of it.
     const secret = new Secret(
       `${name}-secrets`,
@@ -53,15 +61,18 @@ export class Configuration extends pulumi.ComponentResource {
         metadata,
         immutable: true,
         stringData: {
-          inventory_api_keys: this.adminApiKey.apply(apiKeys),
+          inventory_api_keys: pulumi
+            .all({ admin: this.adminApiKey, "smoke-test": this.smokeTestApiKey })
+            .apply(apiKeys),
           ...(args.databaseUrl === undefined ? {} : { inventory_database_url: args.databaseUrl }),
         },
       },
-      parent,
+      kept,
     );
     const { database } = args.settings;
     const existing = database.type === "external" ? database.existingSecret : undefined;
-    this.secretNames = [secret.metadata.name, ...(existing === undefined ? [] : [existing])];
+    this.ownSecretName = secret.metadata.name;
+    this.secretNames = [this.ownSecretName, ...(existing === undefined ? [] : [existing])];
     this.registerOutputs({ configMapName: this.configMapName });
   }
 }
@@ -91,8 +102,16 @@ export function contentHash(data: Readonly<Record<string, string>>): string {
   return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 10);
 }
 
-/** The service knows the SHA-256 of its keys only: they are random, so that a plain hash cannot be reversed. */
-export function apiKeys(adminKey: string): string {
-  const sha256 = createHash("sha256").update(adminKey).digest("hex");
-  return JSON.stringify([{ name: "admin", role: "admin", sha256 }]);
+/**
+ * The service's list of administrators. It knows the SHA-256 of their keys only: they are random, so that a plain hash
+ * cannot be reversed.
+ */
+export function apiKeys(keys: Readonly<Record<string, string>>): string {
+  return JSON.stringify(
+    Object.entries(keys).map(([name, key]) => ({
+      name,
+      role: "admin",
+      sha256: createHash("sha256").update(key).digest("hex"),
+    })),
+  );
 }

@@ -1,11 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Flow, Peer, Pods } from "../cluster/flows";
-import { apiServerPorts, dnsFlow, metricsFlow } from "../cluster/wellKnown";
+import { apiServerPorts, dnsFlow, metricsFlow, prometheus } from "../cluster/wellKnown";
 import type { DatabaseSettings } from "../config/application";
 import { selectorLabels, type Identity } from "../labels";
+import { prometheusPort } from "../monitoring/prometheus";
 import { databaseIdentity, postgresPort } from "./database";
 import { migrationIdentity } from "./migration";
 import { outcomeIdentity } from "./outcome";
+import { smokeTestIdentity } from "./smokeTest";
 import { applicationPort } from "./workload";
 
 export interface ApplicationFlowsArgs {
@@ -17,7 +19,7 @@ export interface ApplicationFlowsArgs {
   /** Whether the platform brings its own monitoring, and so guards its namespace. */
   readonly monitored: boolean;
   /** Addresses of the API server, where a release is waited for. */
-  readonly apiServerCidrs?: readonly string[];
+  readonly apiServerCidrs: readonly string[];
 }
 
 /** All that the application's Pods may say to anyone, and anyone to them. A node always reaches its own Pods. */
@@ -31,6 +33,8 @@ export function applicationFlows({
 }: ApplicationFlowsArgs): Flow[] {
   const pods = (each: Identity): Pods => ({ namespace, labels: selectorLabels(each) });
   const api = pods(identity);
+  const outcome = pods(outcomeIdentity(identity.name));
+  const smokeTest = pods(smokeTestIdentity(identity.name));
   const migration = pods(migrationIdentity(identity.name));
   const store: Peer =
     database.type === "inCluster" ? pods(databaseIdentity(identity.name)) : { cidrs: database.cidrs };
@@ -53,17 +57,33 @@ export function applicationFlows({
       why: "Schema migrations before each release.",
     },
     metricsFlow("api", api, applicationPort, monitored),
-    ...(apiServerCidrs === undefined
-      ? []
-      : [
+    {
+      name: "release-outcome-to-api-server",
+      from: outcome,
+      to: { cidrs: apiServerCidrs },
+      ports: apiServerPorts,
+      why: "An update waits for the outcome of its release.",
+    },
+    ...(monitored
+      ? [
           {
-            name: "release-outcome-to-api-server",
-            from: pods(outcomeIdentity(identity.name)),
-            to: { cidrs: apiServerCidrs },
-            ports: apiServerPorts,
-            why: "An update waits for the outcome of its release.",
+            name: "release-outcome-to-prometheus",
+            from: outcome,
+            to: prometheus,
+            ports: [{ port: prometheusPort }],
+            why: "The figures of each release.",
           },
-        ]),
+          dnsFlow("release-outcome", outcome),
+        ]
+      : []),
+    {
+      name: "smoke-test-to-api",
+      from: smokeTest,
+      to: api,
+      ports: http,
+      why: "A new version is tried out before users get to it.",
+    },
+    dnsFlow("smoke-test", smokeTest),
     dnsFlow("api", api),
     dnsFlow("migration", migration),
   ];

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Job } from "@pulumi/kubernetes/batch/v1";
 import { ConfigMap, ServiceAccount } from "@pulumi/kubernetes/core/v1";
@@ -10,13 +9,17 @@ import { imageReference, type ImageSource } from "../images";
 import { labels, selectorLabels, type Identity } from "../labels";
 import { containerSecurity, podSecurity } from "../security";
 
-/** What drives and judges releases. */
+/** What waits for releases, and where it tells of them. */
 export interface Releases {
-  /** Address of Prometheus inside the cluster. */
-  readonly prometheus: pulumi.Input<string>;
+  /** Address of Prometheus inside the cluster; left out where nothing measures. */
+  readonly prometheus?: pulumi.Input<string>;
   readonly images: ImageSource;
   readonly apiServerCidrs: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;
+  /** Name of the environment, for people. */
+  readonly environment: string;
+  /** When the released commit was made, for the time that changes take until users have them. */
+  readonly committedAt?: string;
 }
 
 export interface ReleaseOutcomeArgs {
@@ -24,11 +27,19 @@ export interface ReleaseOutcomeArgs {
   readonly namespace: pulumi.Input<string>;
   /** Name of the Rollout. */
   readonly rollout: pulumi.Input<string>;
-  /** What is released: another template is another release. */
-  readonly template: pulumi.Input<input.core.v1.PodTemplateSpec>;
+  /** What is released, in one word. */
+  readonly release: pulumi.Input<string>;
+  /** The objects that the version's Pods read, and that have to stay as long as it can come back. */
+  readonly configMapName: pulumi.Input<string>;
+  readonly secretName: pulumi.Input<string>;
   /** How long the whole release may take, in seconds. */
   readonly timeoutSeconds: number;
   readonly releases: Releases;
+}
+
+/** Name of the ConfigMap with what became of each release. */
+export function historyName(application: string): string {
+  return `${application}-releases`;
 }
 
 export function outcomeIdentity(application: string): Identity {
@@ -45,14 +56,26 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseOutcomeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:delivery:ReleaseOutcome", name, {}, opts);
     const parent = { parent: this };
+    const { releases } = args;
     const identity = outcomeIdentity(args.identity.name);
     const metadata = { namespace: args.namespace, labels: labels(identity) };
-    const script = readFileSync(join(__dirname, "outcome.py"), "utf8");
     const configMap = new ConfigMap(
       `${name}-script`,
-      { metadata, immutable: true, data: { "outcome.py": script } },
+      { metadata, immutable: true, data: scripts(join(__dirname, "outcome")) },
       parent,
     );
+    // Written by each release at its end, and never from here.
+    const history = new ConfigMap(
+      `${name}-history`,
+      { metadata: { ...metadata, name: historyName(args.identity.name) } },
+      { parent: this, ignoreChanges: ["data"] },
+    );
+    const named = (resource: string, resourceNames: pulumi.Input<string>[], verbs: string[]) => ({
+      apiGroups: [""],
+      resources: [resource],
+      resourceNames,
+      verbs,
+    });
     const account = new ServiceAccount(
       `${name}-account`,
       { metadata, automountServiceAccountToken: false },
@@ -64,9 +87,20 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
         metadata,
         rules: [
           { apiGroups: ["argoproj.io"], resources: ["rollouts"], verbs: ["get"] },
+          {
+            apiGroups: ["argoproj.io"],
+            resources: ["rollouts/status"],
+            resourceNames: [args.rollout],
+            verbs: ["patch"],
+          },
           { apiGroups: ["argoproj.io"], resources: ["analysisruns"], verbs: ["list"] },
           { apiGroups: ["apps"], resources: ["replicasets"], verbs: ["list"] },
+          { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
           { apiGroups: [""], resources: ["events"], verbs: ["create"] },
+          named("configmaps", [history.metadata.name], ["get", "patch"]),
+          // To make them live as long as the version does.
+          named("configmaps", [args.configMapName], ["patch"]),
+          named("secrets", [args.secretName], ["patch"]),
         ],
       },
       parent,
@@ -94,7 +128,8 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
           template: {
             metadata: {
               labels: labels(identity),
-              annotations: { "technova.io/release": pulumi.output(args.template).apply(digest) },
+              // Another release is another Job.
+              annotations: { "technova.io/release": args.release },
             },
             spec: {
               restartPolicy: "Never",
@@ -102,20 +137,29 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
               // Its account's token is what it reads the release with.
               automountServiceAccountToken: true,
               enableServiceLinks: false,
-              priorityClassName: args.releases.priorityClassName,
+              priorityClassName: releases.priorityClassName,
               securityContext: podSecurity(65532),
               containers: [
                 {
                   name: "outcome",
-                  image: imageReference("python", args.releases.images),
+                  image: imageReference("python", releases.images),
                   imagePullPolicy: "IfNotPresent",
-                  command: ["python3", `${scriptPath}/outcome.py`],
+                  command: ["python3", scriptPath],
                   env: [
                     field("NAMESPACE", "metadata.namespace"),
                     field("POD", "metadata.name"),
                     field("POD_UID", "metadata.uid"),
                     { name: "ROLLOUT", value: args.rollout },
+                    { name: "RELEASE", value: args.release },
                     { name: "TIMEOUT_SECONDS", value: String(args.timeoutSeconds) },
+                    { name: "HISTORY", value: history.metadata.name },
+                    {
+                      name: "CONFIGURATION",
+                      value: pulumi.interpolate`configmaps/${args.configMapName} secrets/${args.secretName}`,
+                    },
+                    { name: "ENVIRONMENT", value: releases.environment },
+                    ...known("PROMETHEUS", releases.prometheus),
+                    ...known("COMMITTED_AT", releases.committedAt),
                   ],
                   terminationMessagePolicy: "FallbackToLogsOnError",
                   resources: {
@@ -141,11 +185,11 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
   }
 }
 
-/** Labels of the Pods that ask the API server. */
-export function outcomePodLabels(application: string): Record<string, string> {
-  return selectorLabels(outcomeIdentity(application));
+function known(name: string, value: pulumi.Input<string> | undefined): input.core.v1.EnvVar[] {
+  return value === undefined ? [] : [{ name, value }];
 }
 
-function digest(template: pulumi.Unwrap<input.core.v1.PodTemplateSpec>): string {
-  return createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 16);
+function scripts(folder: string): Record<string, string> {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".py"));
+  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }

@@ -1,65 +1,90 @@
-import { Deployment } from "@pulumi/kubernetes/apps/v1";
-import { Service } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { RollingSettings } from "../config/strategy";
-import { labels, selectorLabels } from "../labels";
-import type { Backend, Workload, WorkloadArgs } from "./strategy";
+import { askingSeconds, measuredVersions, releaseAnalysis } from "./analysis";
+import { liveService, trafficLabel } from "./service";
+import type { Backend, Strategy, StrategyArgs } from "./strategy";
+import { applicationPort } from "./workload";
 
-export interface RollingWorkloadArgs extends WorkloadArgs {
-  readonly strategy: RollingSettings;
+export interface RollingArgs extends StrategyArgs {
+  readonly settings: RollingSettings;
 }
 
-/** Exchanges Pods one after the other, by what Kubernetes itself can do. */
-export class RollingWorkload extends pulumi.ComponentResource implements Workload {
-  readonly scaleTarget: Workload["scaleTarget"];
+/** Exchanges Pods one after the other, once a Pod of the new version that no user reaches has been tried out. */
+export class Rolling extends pulumi.ComponentResource implements Strategy {
   readonly backends: readonly Backend[];
+  readonly spec: object;
+  readonly timeoutSeconds: number;
 
-  constructor(name: string, args: RollingWorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("technova:delivery:RollingWorkload", name, {}, opts);
+  constructor(name: string, args: RollingArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("technova:delivery:Rolling", name, {}, opts);
+    const { settings, mostPods } = args;
+    const { analysis, smokeTest } = settings;
     const parent = { parent: this };
-    const { identity, namespace, strategy } = args;
-    const selector = selectorLabels(identity);
-    const metadata = { namespace, labels: labels(identity, args.version) };
-    const service = new Service(
-      `${name}-service`,
-      {
-        metadata: { namespace, labels: labels(identity), name },
-        spec: { selector, ports: [{ name: "http", port: 80, targetPort: "http" }] },
-      },
-      parent,
-    );
-    const deployment = new Deployment(
-      `${name}-deployment`,
-      {
-        metadata,
-        spec: {
-          replicas: args.replicas,
-          selector: { matchLabels: selector },
-          strategy: {
-            type: "RollingUpdate",
-            rollingUpdate: { maxSurge: strategy.maxSurge, maxUnavailable: strategy.maxUnavailable },
+    const service = liveService(`${name}-service`, args.identity.name, args, parent);
+    const trial = {
+      experiment: {
+        templates: [
+          {
+            name: "trial",
+            specRef: "canary",
+            replicas: 1,
+            metadata: { labels: { [trafficLabel]: "trial" } },
+            service: {},
           },
-          minReadySeconds: strategy.minReadySeconds,
-          progressDeadlineSeconds: strategy.progressDeadlineSeconds,
-          // An earlier version comes back through the stack's history, which brings its configuration along. A
-          // ReplicaSet kept by the cluster would refer to a ConfigMap and a Secret that are no longer there.
-          revisionHistoryLimit: 0,
-          template: args.template,
-        },
+        ],
+        scaleDownDelaySeconds: 0,
+        // The controller would add it, own all steps from then on, and leave them behind when the strategy changes.
+        analysisRunMetadata: {},
+        analyses: [
+          {
+            name: "smoke-test",
+            templateName: args.smokeTest.template(`${name}-smoke-test`, smokeTest, parent),
+            requiredForCompletion: true,
+            args: [{ name: "url", value: `http://{{templates.trial.replicaset.name}}:${applicationPort}` }],
+          },
+        ],
       },
-      // A deadline that has passed is the cluster's to report; waiting longer than it only hides the reason.
-      { ...parent, customTimeouts: timeouts(strategy.progressDeadlineSeconds + 60) },
-    );
-    this.scaleTarget = {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      name: deployment.metadata.name,
     };
-    this.backends = [{ name: service.metadata.name, port: 80 }];
+    const { maxSurge, maxUnavailable } = settings;
+    this.spec = {
+      canary: {
+        // Users' requests go to both versions meanwhile; this one is for the strategy that may come next.
+        stableService: args.services.stable,
+        maxSurge,
+        maxUnavailable,
+        ...(analysis === undefined ? { steps: [trial] } : this.measured(name, args, analysis, trial)),
+      },
+    };
+    this.backends = [{ name: service, port: 80 }];
+    this.timeoutSeconds =
+      2 * settings.progressDeadlineSeconds +
+      smokeTest.timeoutSeconds +
+      mostPods * (settings.minReadySeconds + 90) +
+      (analysis === undefined ? 0 : analysis.windowSeconds + askingSeconds(analysis));
     this.registerOutputs();
   }
-}
 
-function timeouts(seconds: number): pulumi.CustomTimeouts {
-  return { create: `${seconds}s`, update: `${seconds}s` };
+  /** One Pod serves for a window and is judged; the rest follows, watched. */
+  private measured(
+    name: string,
+    args: RollingArgs,
+    settings: NonNullable<RollingSettings["analysis"]>,
+    trial: object,
+  ): object {
+    const template = releaseAnalysis(name, { ...args, settings }, { parent: this });
+    return {
+      steps: [
+        trial,
+        // The least there is: one Pod.
+        { setWeight: 1 },
+        { pause: { duration: `${settings.windowSeconds}s` } },
+        { analysis: { templates: [{ templateName: template("deciding") }], args: measuredVersions } },
+      ],
+      analysis: {
+        startingStep: 2,
+        templates: [{ templateName: template("watching") }],
+        args: measuredVersions,
+      },
+    };
+  }
 }

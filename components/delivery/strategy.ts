@@ -1,31 +1,35 @@
-import type { input } from "@pulumi/kubernetes/types";
 import type * as pulumi from "@pulumi/pulumi";
 import type { StrategySettings } from "../config/strategy";
 import type { Identity } from "../labels";
-import { CanaryWorkload } from "./canary";
-import type { Releases } from "./outcome";
-import { RollingWorkload } from "./rolling";
+import { BlueGreen } from "./blueGreen";
+import { Canary } from "./canary";
+import { Rolling } from "./rolling";
+import type { VersionServices } from "./service";
+import type { SmokeTestJob } from "./smokeTest";
 
 /** What a strategy is given, whichever it is. */
-export interface WorkloadArgs {
+export interface StrategyArgs {
   readonly identity: Identity;
   readonly namespace: pulumi.Input<string>;
-  readonly version: string;
-  readonly template: input.core.v1.PodTemplateSpec;
-  /** Left out where an autoscaler decides. */
-  readonly replicas?: number;
-  /** What drives and judges releases; left out where the stack has none. */
-  readonly releases?: Releases;
+  readonly services: VersionServices;
+  /** The most Pods that one version may have. */
+  readonly mostPods: number;
+  /** What runs the application's own tests. */
+  readonly smokeTest: SmokeTestJob;
+  /** Address of Prometheus inside the cluster; left out where nothing measures. */
+  readonly prometheus?: pulumi.Input<string>;
 }
 
-/** What a strategy makes, for the autoscaler and the route. */
-export interface Workload {
-  /** The object that is scaled. */
-  readonly scaleTarget: input.autoscaling.v2.CrossVersionObjectReference;
+/** What a strategy makes: where requests go, and what the controller is told. */
+export interface Strategy {
   /** Where the route sends requests. */
   readonly backends: readonly Backend[];
   /** Where it sends those that ask for the version that is being released. */
   readonly testBackends?: readonly Backend[];
+  /** `spec.strategy` of the Rollout. */
+  readonly spec: object;
+  /** How long a release may take at most, in seconds. */
+  readonly timeoutSeconds: number;
 }
 
 /** What a route refers to: a Service and its port, or something of the gateway's own. */
@@ -36,17 +40,19 @@ export interface Backend {
   readonly kind?: string;
 }
 
-/** Makes the workload that the strategy asks for. */
-export function deployWorkload(
+/** Makes what the strategy needs; the Pods are there before and after it, whichever comes next. */
+export function makeStrategy(
   name: string,
-  strategy: StrategySettings,
-  args: WorkloadArgs,
+  settings: StrategySettings,
+  args: StrategyArgs,
   opts: pulumi.ComponentResourceOptions,
-): Workload & pulumi.Resource {
-  switch (strategy.type) {
+): Strategy & pulumi.Resource {
+  switch (settings.type) {
     case "rolling":
-      return new RollingWorkload(name, { ...args, strategy }, opts);
+      return new Rolling(name, { ...args, settings }, opts);
+    case "blueGreen":
+      return new BlueGreen(name, { ...args, settings }, opts);
     case "canary":
-      return new CanaryWorkload(name, { ...args, strategy }, opts);
+      return new Canary(name, { ...args, settings }, opts);
   }
 }

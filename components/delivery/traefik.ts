@@ -29,8 +29,16 @@ export class WeightedService extends pulumi.ComponentResource {
         apiVersion: "traefik.io/v1alpha1",
         kind: "TraefikService",
         metadata: { name: args.name, namespace: args.namespace, labels: args.labels },
-        // Without weights, and never changed: the list is applied as a whole, which would set back those of the controller.
-        spec: { weighted: { services: args.services.map((each) => ({ name: each, port: 80 })) } },
+        // Never changed: the list is applied as a whole, which would set back the weights of the controller.
+        spec: {
+          weighted: {
+            services: args.services.map((each, index) => ({
+              name: each,
+              port: 80,
+              weight: index === 0 ? 100 : 0,
+            })),
+          },
+        },
       },
       { parent: this, ignoreChanges: ["spec"] },
     );

@@ -1,7 +1,7 @@
 import type { input } from "@pulumi/kubernetes/types";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ApplicationSettings } from "../config/application";
-import { labels, selectorLabels, type Identity } from "../labels";
+import { labels, type Identity } from "../labels";
 import { scrapeAnnotations } from "../monitoring/scraping";
 import {
   containerSecurity,
@@ -11,6 +11,7 @@ import {
   temporaryVolume,
   topologySpread,
 } from "../security";
+import { liveLabels } from "./service";
 
 export const applicationPort = 8080;
 
@@ -26,18 +27,29 @@ export interface PodArgs {
   readonly secretNames: readonly pulumi.Input<string>[];
 }
 
-const applicationUser = 10001;
+export const applicationUser = 10001;
 const secretPath = "/etc/inventory/secrets";
 
+/** A template whose labels and annotations are known. */
+export interface ServingPod extends input.core.v1.PodTemplateSpec {
+  readonly metadata: {
+    readonly labels: Record<string, string>;
+    readonly annotations: Record<string, string>;
+  };
+}
+
 /** The Pod that serves requests. Its removal loses none: it goes on serving until every proxy has noticed. */
-export function servingPod(args: PodArgs): input.core.v1.PodTemplateSpec {
+export function servingPod(args: PodArgs): ServingPod {
   const { settings, identity } = args;
   const probe = (path: string) => ({ httpGet: { path, port: "http" }, timeoutSeconds: 3 });
   const { drainSeconds, graceSeconds } = settings.shutdown;
   return {
     metadata: {
-      labels: labels(identity, settings.version),
-      annotations: scrapeAnnotations(applicationPort),
+      labels: { ...labels(identity, settings.version), ...liveLabels(identity) },
+      annotations: {
+        ...scrapeAnnotations(applicationPort),
+        "technova.io/schema-revision": settings.schemaRevision,
+      },
     },
     spec: {
       ...podSpec(args, {
@@ -50,7 +62,11 @@ export function servingPod(args: PodArgs): input.core.v1.PodTemplateSpec {
         lifecycle: { preStop: { sleep: { seconds: drainSeconds } } },
       }),
       terminationGracePeriodSeconds: drainSeconds + graceSeconds + 5,
-      topologySpreadConstraints: topologySpread(settings.spread, selectorLabels(identity)),
+      topologySpreadConstraints: topologySpread(
+        settings.spread,
+        liveLabels(identity),
+        "rollouts-pod-template-hash",
+      ),
     },
   };
 }

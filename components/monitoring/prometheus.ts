@@ -143,6 +143,8 @@ function container({ settings, images: source }: PrometheusArgs): input.core.v1.
       `--config.file=${configurationPath}/prometheus.yml`,
       `--storage.tsdb.path=${dataPath}`,
       `--storage.tsdb.retention.time=${settings.retentionDays}d`,
+      // Each release tells its figures once, at its end.
+      "--web.enable-otlp-receiver",
       "--log.format=json",
     ],
     ports: [{ name: "http", containerPort: prometheusPort }],

@@ -16,13 +16,18 @@ const settings = applicationSchema.parse({
 for (let index = 0; index < count; index += 1) {
   new Application(`inventory-${index}`, {
     settings,
-    environment: "bench",
     namespace: "inventory",
     image: `registry.example.com/technova/inventory@sha256:${"0".repeat(64)}`,
     pullSecrets: [],
     images: {},
     gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
     monitored: false,
+    releases: {
+      images: {},
+      apiServerCidrs: ["10.0.0.1/32"],
+      priorityClassName: "application",
+      environment: "bench",
+    },
     gatewayPods: { namespace: "gateway", labels: { "app.kubernetes.io/name": "traefik" } },
     priorityClassName: "application",
     databasePriorityClassName: "platform",

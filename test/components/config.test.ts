@@ -37,16 +37,17 @@ describe("settings", () => {
     });
   }
 
-  it("refuse a canary that nothing drives or measures", async () => {
-    for (const missing of ["argoRollouts", "monitoring"]) {
-      const config = changed(`technova:${missing}`, { enabled: false });
-      config[application] = { ...config[application], strategy: { type: "canary" } };
-      expect(await complaint(config)).to.match(
-        new RegExp(
-          `application\\.strategy\\.type: got "canary"; it takes "rolling" as long as there is no ${missing}`,
-        ),
+  it("refuse a release that is to be measured where nothing measures", async () => {
+    for (const type of ["canary", "blueGreen"]) {
+      const config = changed("technova:monitoring", { enabled: false });
+      config[application] = { ...config[application], strategy: { type } };
+      expect(await complaint(config)).to.contain(
+        `application.strategy.type: got "${type}"; it takes "rolling" as long as there is no monitoring`,
       );
     }
+    const config = changed("technova:monitoring", { enabled: false });
+    config[application] = { ...config[application], strategy: { type: "rolling", analysis: {} } };
+    expect(await complaint(config)).to.contain("application.strategy.analysis: ");
   });
 
   it("report all mistakes at once, in one error without a stack trace", async () => {

@@ -15,6 +15,8 @@ export function settingsWith(changes: Readonly<Record<string, JsonObject>> = {})
 export const types = {
   configMap: "kubernetes:core/v1:ConfigMap",
   deployment: "kubernetes:apps/v1:Deployment",
+  rollout: "kubernetes:argoproj.io/v1alpha1:Rollout",
+  analysisTemplate: "kubernetes:argoproj.io/v1alpha1:AnalysisTemplate",
   statefulSet: "kubernetes:apps/v1:StatefulSet",
   job: "kubernetes:batch/v1:Job",
   secret: "kubernetes:core/v1:Secret",

@@ -16,6 +16,8 @@ export interface Registered {
   readonly parent: string | undefined;
   /** Names of the resources that it waits for, those whose outputs it uses included. */
   readonly dependsOn: string[];
+  /** Whether the cluster keeps it when the stack no longer has it. */
+  readonly retainOnDelete: boolean;
   /** Inputs with `[secret]` and `[unknown]` in the place of what must not or cannot be shown. */
   readonly inputs: JsonObject;
   /** The same with secrets in plain text. */
@@ -113,6 +115,7 @@ interface RegistrationRequest {
   getName(): string;
   getParent(): string;
   getDependenciesList(): string[];
+  getRetainondelete(): boolean;
   getObject(): { toJavaScript(): JsonObject };
 }
 
@@ -129,6 +132,7 @@ function recordRegistrations(resources: Registered[]): void {
       name: request.getName(),
       parent: nameIn(request.getParent()),
       dependsOn: request.getDependenciesList().flatMap((urn) => nameIn(urn) ?? []),
+      retainOnDelete: request.getRetainondelete(),
       inputs: shown(object, true) as JsonObject,
       plain: shown(object, false) as JsonObject,
     });

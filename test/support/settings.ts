@@ -12,6 +12,7 @@ export function goodConfig(): Record<string, JsonObject> {
       ...(stackConfig("production")["technova:application"] as JsonObject),
       database: { type: "external", cidrs: ["10.40.0.0/24"] },
       disruptionBudget: { minAvailable: 2 },
+      strategy: { type: "rolling", maxSurge: "25%", minReadySeconds: 10, progressDeadlineSeconds: 600 },
     },
     "technova:gateway": {
       service: { type: "NodePort", httpPort: 30080, httpsPort: 30443 },

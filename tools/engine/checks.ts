@@ -23,7 +23,7 @@ export async function test(): Promise<number> {
 }
 
 /** Python that runs in the cluster, outside of the service. */
-const releaseScripts = "components/delivery/outcome.py";
+const releaseScripts = "components/delivery/outcome";
 
 export async function lint(): Promise<number> {
   await pythonTool("setup");

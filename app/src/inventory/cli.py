@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     smoke.add_argument("--url", required=True, help="such as https://inventory.example.com")
     smoke.add_argument("--expect-version", metavar="VERSION", help="version that has to answer")
     smoke.add_argument("--api-key-file", type=Path, help="file with a key; else INVENTORY_SMOKE_API_KEY")
+    smoke.add_argument("--rounds", type=int, default=1, metavar="N", help="how often to check everything (1)")
     smoke.add_argument("--write", action="store_true", help="also record movements (needs an admin key)")
     smoke.add_argument("--ca-file", type=Path, help="certificate authority of the URL, as PEM")
 
@@ -79,13 +80,14 @@ def _run(arguments: argparse.Namespace) -> int:
         case "hash-key":
             return _hash_key(arguments.generate)
         case "smoke-test":
-            run_smoke_test(
-                arguments.url,
-                api_key=_smoke_key(arguments.api_key_file),
-                expect_version=arguments.expect_version,
-                write=arguments.write,
-                ca_file=arguments.ca_file,
-            )
+            for _ in range(arguments.rounds):
+                run_smoke_test(
+                    arguments.url,
+                    api_key=_smoke_key(arguments.api_key_file),
+                    expect_version=arguments.expect_version,
+                    write=arguments.write,
+                    ca_file=arguments.ca_file,
+                )
             return 0
     settings = load_settings()
     configure_logging(settings.log_level, settings.version)

@@ -100,6 +100,33 @@ export const mistakes: readonly Mistake[] = [
     /got 0\.5; it takes a number from 1 to 100/,
     "application.strategy.analysis.errorPercent.timesStable",
   ],
+  [
+    "a way back that is gone before anybody could take it",
+    "application.strategy",
+    { type: "blueGreen", scaleDownDelaySeconds: 5 },
+    /got 5; it takes a whole number from 30 to 86400/,
+    "application.strategy.scaleDownDelaySeconds",
+  ],
+  [
+    "steps of another strategy",
+    "application.strategy",
+    { type: "blueGreen", steps: [] },
+    /there is no such key; known are type, /,
+    "application.strategy.steps",
+  ],
+  [
+    "a smoke test without rounds",
+    "application.strategy",
+    { type: "rolling", smokeTest: { rounds: 0 } },
+    /got 0; it takes a whole number from 1 to 100/,
+    "application.strategy.smokeTest.rounds",
+  ],
+  [
+    "a commit without its time zone",
+    "application.committedAt",
+    "2026-01-31T12:00:00",
+    /a point in time with its zone/,
+  ],
   ["an unknown strategy", "application.strategy", { type: "yolo" }, /"rolling"/, "application.strategy.type"],
   [
     "a strategy that cannot move",

@@ -1,61 +1,32 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { Application, mostConnections } from "../../../components/delivery/application";
+import { mostConnections } from "../../../components/delivery/application";
+import { application, image } from "../../support/application";
 import { at, settingsWith, types } from "../../support/components";
-import { register, valueOf, type JsonObject, type Recording } from "../../support/mocks";
+import { valueOf, type JsonObject } from "../../support/mocks";
 
-const image = `ghcr.io/technova/inventory@sha256:${"12".repeat(32)}`;
-
-async function application(changes: JsonObject = {}): Promise<Recording<Application>> {
-  const settings = await settingsWith({ application: changes });
-  return register(
-    () =>
-      new Application("inventory", {
-        settings: settings.application,
-        environment: "staging",
-        namespace: "inventory",
-        image,
-        pullSecrets: ["pull"],
-        images: settings.images,
-        databaseUrl:
-          settings.application.database.type === "external" ? settings.secrets.databaseUrl : undefined,
-        gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
-        monitored: true,
-        gatewayPods: { namespace: "gateway", labels: { "app.kubernetes.io/name": "traefik" } },
-        priorityClassName: "application",
-        databasePriorityClassName: "platform",
-      }),
-  );
-}
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 const inCluster: JsonObject = { database: { type: "inCluster", storage: "7Gi" } };
 
 describe("the application", () => {
-  it("exchanges Pods without stopping one before another is ready", async () => {
-    const { one } = await application({ strategy: { type: "rolling", maxSurge: "25%" } });
-    const { spec } = one(types.deployment, "inventory-deployment").inputs;
-    expect(at(spec, "strategy")).to.deep.equal({
-      type: "RollingUpdate",
-      rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 },
-    });
-    expect(at(spec, "minReadySeconds")).to.equal(5);
-  });
-
   it("goes on serving while it is being removed, and is killed only after that", async () => {
     const { one } = await application({ shutdown: { drainSeconds: 12, graceSeconds: 30 } });
-    const pod = at(one(types.deployment, "inventory-deployment").inputs, "spec", "template", "spec");
+    const pod = at(one(types.rollout, "inventory-release-rollout").inputs, "spec", "template", "spec");
     expect(at(pod, "containers", 0, "lifecycle")).to.deep.equal({ preStop: { sleep: { seconds: 12 } } });
     expect(at(pod, "terminationGracePeriodSeconds")).to.be.greaterThan(12 + 30);
   });
 
   it("leaves the number of Pods to the autoscaler where there is one", async () => {
     const scaled = await application({ replicas: 3, autoscaling: { maxReplicas: 9 } });
-    expect(scaled.one(types.deployment, "inventory-deployment").inputs.spec).not.to.have.property("replicas");
+    expect(scaled.one(types.rollout, "inventory-release-rollout").inputs.spec).not.to.have.property(
+      "replicas",
+    );
     const spec = at(scaled.one(types.autoscaler, "inventory-autoscaler").inputs, "spec");
     expect(spec).to.deep.include({
       minReplicas: 3,
       maxReplicas: 9,
-      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "inventory-deployment-1a2b3c4d" },
+      scaleTargetRef: { apiVersion: "argoproj.io/v1alpha1", kind: "Rollout", name: "inventory" },
     });
   });
 
@@ -63,24 +34,8 @@ describe("the application", () => {
     const settings = await settingsWith();
     const { autoscaling, ...rest } = settings.application;
     expect(autoscaling).not.to.equal(undefined);
-    const fixed = await register(
-      () =>
-        new Application("inventory", {
-          settings: rest,
-          environment: "staging",
-          namespace: "inventory",
-          image,
-          pullSecrets: [],
-          images: {},
-          databaseUrl: settings.secrets.databaseUrl,
-          gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
-          monitored: true,
-          gatewayPods: { namespace: "gateway", labels: {} },
-          priorityClassName: "application",
-          databasePriorityClassName: "platform",
-        }),
-    );
-    expect(at(fixed.one(types.deployment, "inventory-deployment").inputs, "spec", "replicas")).to.equal(3);
+    const fixed = await application({}, { settings: rest });
+    expect(at(fixed.one(types.rollout, "inventory-release-rollout").inputs, "spec", "replicas")).to.equal(3);
     expect(fixed.all(types.autoscaler)).to.deep.equal([]);
   });
 
@@ -97,21 +52,30 @@ describe("the application", () => {
     expect(job.inputs.metadata).not.to.have.property("name");
     const migration = one("technova:delivery:Migration", "inventory-migration");
     expect(migration.dependsOn).to.include("inventory-database-server");
-    const workload = one("technova:delivery:RollingWorkload", "inventory");
-    expect(workload.dependsOn).to.include("inventory-migration-job");
+    expect(one("technova:delivery:Release", "inventory-release").dependsOn).to.include(
+      "inventory-migration-job",
+    );
   });
 
-  it("keeps each version's configuration apart from every other's", async () => {
+  it("keeps each version's configuration apart from every other's, for as long as the version can come back", async () => {
     const names = new Set<string>();
     for (const logLevel of ["INFO", "WARNING"]) {
-      const { all } = await application({ configuration: { logLevel } });
-      const [map] = all(types.configMap);
+      const { all, one } = await application({ configuration: { logLevel } });
+      const map = all(types.configMap).find(({ inputs }) => "INVENTORY_LOG_LEVEL" in (inputs.data as object));
       expect(map?.inputs).to.deep.include({ immutable: true });
-      names.add(String(at(map?.inputs, "metadata", "name")));
-      // The resource's name follows the content as well: going back never creates what is still there.
-      expect(map?.name).to.equal(
-        `inventory-config-map-${String(at(map?.inputs, "metadata", "name")).slice(-10)}`,
-      );
+      expect(map?.retainOnDelete).to.equal(true);
+      expect(one(types.secret, "inventory-config-secrets").retainOnDelete).to.equal(true);
+      // The resource's name follows the content: after a release that failed, going back makes nothing anew.
+      names.add(String(map?.name));
+      // The cluster's name is Pulumi's: an object that was kept is never in the way of one of the same content.
+      expect(map?.inputs.metadata).not.to.have.property("name");
+      const role = one(types.role, "inventory-release-outcome-role");
+      expect(at(role.inputs, "rules")).to.deep.include({
+        apiGroups: [""],
+        resources: ["configmaps"],
+        resourceNames: [`${String(map?.name)}-1a2b3c4d`],
+        verbs: ["patch"],
+      });
     }
     expect(names.size).to.equal(2);
   });
@@ -124,7 +88,8 @@ describe("the application", () => {
     expect(secret.inputs.immutable).to.equal(true);
     expect(secret.inputs.metadata).not.to.have.property("name");
     expect(JSON.parse(String(at(secret.plain, "stringData", "inventory_api_keys")))).to.deep.equal([
-      { name: "admin", role: "admin", sha256: createHash("sha256").update(adminKey).digest("hex") },
+      { name: "admin", role: "admin", sha256: sha256(adminKey) },
+      { name: "smoke-test", role: "admin", sha256: sha256("password-of-inventory-config-smoke-test-key") },
     ]);
     expect(at(secret.plain, "stringData", "inventory_database_url")).to.equal(
       "postgresql+psycopg://inventory:password-of-inventory-database-application-password" +
@@ -138,7 +103,7 @@ describe("the application", () => {
     const database = { type: "external", cidrs: ["10.40.0.0/24"], existingSecret: "inventory-database" };
     const { one, all } = await application({ database });
     const volume = at(
-      one(types.deployment, "inventory-deployment").inputs,
+      one(types.rollout, "inventory-release-rollout").inputs,
       "spec",
       "template",
       "spec",
@@ -167,12 +132,17 @@ describe("the application", () => {
       application: {
         replicas: 3,
         autoscaling: { maxReplicas: 10 },
-        strategy: { type: "rolling", maxSurge: "25%" },
         configuration: { databasePoolSize: 4 },
       },
     });
-    // Ten Pods and three more during a release, each with its pool and one connection for readiness.
-    expect(mostConnections(settings)).to.equal(13 * 5);
+    // Two versions of ten Pods and one on trial, each with its pool and one connection for readiness.
+    expect(mostConnections(settings)).to.equal(21 * 5);
+    // The same for every strategy: another number would restart the database when the strategy changes.
+    for (const type of ["rolling", "blueGreen", "canary"]) {
+      const { application: other } = await settingsWith({ application: { strategy: { type } } });
+      const { application: usual } = await settingsWith();
+      expect(mostConnections(other), type).to.equal(mostConnections(usual));
+    }
   });
 
   it("shows the API to the outside and its metrics to nobody there", async () => {
@@ -209,7 +179,7 @@ describe("the application", () => {
 
   it("runs every container with the restricted defaults, requests and limits", async () => {
     const { all } = await application(inCluster);
-    for (const { inputs, name } of [types.deployment, types.statefulSet, types.job].flatMap(all)) {
+    for (const { inputs, name } of [types.rollout, types.statefulSet, types.job].flatMap(all)) {
       const pod = at(inputs, "spec", "template", "spec");
       expect(at(pod, "securityContext", "runAsNonRoot"), name).to.equal(true);
       expect(at(pod, "securityContext", "seccompProfile", "type"), name).to.equal("RuntimeDefault");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 
-const script = resolve(__dirname, "../../../components/delivery/outcome.py");
+const script = resolve(__dirname, "../../../components/delivery/outcome");
 const rollouts = "/apis/argoproj.io/v1alpha1/namespaces/inventory";
 
 interface Status {
@@ -15,70 +15,154 @@ interface Status {
   readonly [field: string]: unknown;
 }
 
+interface SentEvent {
+  readonly message: string;
+  readonly involvedObject: object;
+}
+
+/** Figures that Prometheus was given, by name. */
+function published(sent: readonly Sent[]): Record<string, number> {
+  const body = sent.find(({ path }) => path === "/api/v1/otlp/v1/metrics")?.body as unknown as
+    { resourceMetrics: { scopeMetrics: { metrics: OtlpMetric[] }[] }[] } | undefined;
+  const metrics = body?.resourceMetrics[0]?.scopeMetrics[0]?.metrics ?? [];
+  return Object.fromEntries(metrics.map(({ name, gauge }) => [name, gauge.dataPoints[0]?.asDouble ?? NaN]));
+}
+
+interface OtlpMetric {
+  readonly name: string;
+  readonly gauge: { readonly dataPoints: readonly { readonly asDouble: number }[] };
+}
+
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly type: string | undefined;
+  readonly body: { [key: string]: never };
+}
+
+interface Cluster {
+  readonly runs?: object[];
+  readonly pods?: object[];
+  /** What became of the releases before. */
+  readonly history?: object[];
+  readonly strategy?: object;
+  /** What the Rollout's template says it is. */
+  readonly wanted?: string;
+}
+
 /** The script against an API server that has these answers, one after the other. */
 describe("the outcome of a release", () => {
   let account: string;
   let server: Server;
-  let events: { message: string; involvedObject: object }[];
+  let sent: Sent[];
 
   beforeEach(() => {
     account = mkdtempSync(join(tmpdir(), "outcome-"));
     writeFileSync(join(account, "token"), "a token\n");
-    events = [];
+    sent = [];
   });
   afterEach(() => {
     server.close();
     rmSync(account, { recursive: true });
   });
 
+  /** Everything that the script reads: from the API server, and from Prometheus, which is the same server here. */
+  function answerOf(path: string, query: string, cluster: Cluster): object {
+    const { runs = [], pods = [], history = [] } = cluster;
+    if (path === `${rollouts}/analysisruns`) return { items: runs };
+    if (path === "/api/v1/namespaces/inventory/pods") return { items: pods };
+    if (path === "/api/v1/namespaces/inventory/configmaps/inventory-releases") {
+      return { data: { "history.json": JSON.stringify(history) } };
+    }
+    if (path === "/apis/apps/v1/namespaces/inventory/replicasets") {
+      const old = query.includes("%3Dold");
+      const labels = { "app.kubernetes.io/version": old ? "1.0.0" : "1.1.0" };
+      const annotations = {
+        "technova.io/schema-revision": old ? "0003" : "0004",
+        "technova.io/release": old ? "the one before" : "this one",
+      };
+      const metadata = { name: old ? "inventory-old" : "inventory-new", uid: old ? "uid-old" : "uid-new" };
+      return { items: [{ metadata, spec: { template: { metadata: { labels, annotations } } } }] };
+    }
+    return {};
+  }
+
   async function outcome(
     statuses: readonly (Status | number)[],
-    { runs = [], timeout = 20 }: { runs?: object[]; timeout?: number } = {},
+    options: Cluster & { timeout?: number; env?: Record<string, string> } = {},
   ) {
+    const {
+      timeout = 20,
+      env = {},
+      strategy = { canary: { steps: [{}, {}, {}], trafficRouting: {} } },
+    } = options;
+    const annotations = { "technova.io/release": options.wanted ?? "this one" };
+    const spec = { progressDeadlineSeconds: 60, template: { metadata: { annotations } } };
     let asked = 0;
     server = createServer((request, response) => {
-      const path = (request.url ?? "").split("?")[0];
+      const [path = "", query = ""] = (request.url ?? "").split("?");
       const answer = (body: object) => response.end(JSON.stringify(body));
-      if (request.headers.authorization !== "Bearer a token") response.writeHead(401).end();
-      else if (path === `${rollouts}/rollouts/inventory`) {
+      const { method = "" } = request;
+      const own = path.startsWith("/api/v1/otlp");
+      if (!own && request.headers.authorization !== "Bearer a token") response.writeHead(401).end();
+      else if (method === "GET" && path === `${rollouts}/rollouts/inventory`) {
         const status = statuses[Math.min(asked++, statuses.length - 1)];
         if (typeof status === "number") response.writeHead(status).end();
-        else
-          answer({
-            metadata: { generation: 2 },
-            spec: { strategy: { canary: { steps: [{}, {}, {}] } } },
-            status,
-          });
-      } else if (path === `${rollouts}/analysisruns`) answer({ items: runs });
-      else if (path === "/apis/apps/v1/namespaces/inventory/replicasets") {
-        const version = request.url?.includes("%3Dold") ? "1.0.0" : "1.1.0";
-        const labels = { "app.kubernetes.io/version": version };
-        answer({ items: [{ spec: { template: { metadata: { labels } } } }] });
-      } else {
+        else answer({ metadata: { generation: 2 }, spec: { ...spec, strategy }, status });
+      } else if (method === "GET") answer(answerOf(path, query, options));
+      else {
         let body = "";
         request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-        request.on("end", () => (events.push(JSON.parse(body) as (typeof events)[number]), answer({})));
+        request.on("end", () => {
+          sent.push({
+            method,
+            path,
+            type: request.headers["content-type"],
+            body: JSON.parse(body) as Sent["body"],
+          });
+          answer({});
+        });
       }
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const child = spawn("python3", [script], {
       env: {
         PATH: process.env.PATH,
-        API_SERVER: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        PYTHONDONTWRITEBYTECODE: "1",
+        API_SERVER: address,
         ACCOUNT_PATH: account,
         NAMESPACE: "inventory",
         ROLLOUT: "inventory",
+        RELEASE: "this one",
+        HISTORY: "inventory-releases",
+        PROMETHEUS: address,
+        ENVIRONMENT: "staging",
         POD: "outcome-1",
         POD_UID: "uid-1",
         TIMEOUT_SECONDS: String(timeout),
         INTERVAL_SECONDS: "0.05",
+        ...env,
       },
     });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
     const code = await new Promise<number | null>((done) => child.on("close", done));
-    return { code, output };
+    const events = sent
+      .filter(({ path }) => path.endsWith("/events"))
+      .map(({ body }) => body as unknown as SentEvent);
+    const data = sent.find(({ path }) => path.endsWith("/configmaps/inventory-releases"))?.body.data as
+      { "history.json": string; "schema-revisions": string } | undefined;
+    const entries = JSON.parse(data?.["history.json"] ?? "[]") as Record<string, string>[];
+    return {
+      code,
+      output,
+      events,
+      entries,
+      revisions: data?.["schema-revisions"],
+      published: published(sent),
+    };
   }
 
   const now = (phase: string, more: object = {}): Status => ({
@@ -91,7 +175,7 @@ describe("the outcome of a release", () => {
   });
 
   it("is success when the new version is healthy, and not before the controller has seen it", async () => {
-    const { code, output } = await outcome([
+    const { code, output, events } = await outcome([
       now("Healthy", { observedGeneration: "1" }),
       now("Progressing"),
       now("Healthy"),
@@ -103,6 +187,7 @@ describe("the outcome of a release", () => {
 
   it("names the value that it failed by, its limit, the step, and what is serving", async () => {
     const run = {
+      metadata: { name: "inventory-new-2" },
       spec: { metrics: [{ name: "error-percent", failureCondition: "len(result) > 0 && result[0] > 5" }] },
       status: {
         metricResults: [
@@ -118,9 +203,12 @@ describe("the outcome of a release", () => {
         ],
       },
     };
-    const { code } = await outcome([now("Progressing"), now("Degraded", { message: "RolloutAborted" })], {
-      runs: [run],
-    });
+    const { code, events } = await outcome(
+      [now("Progressing"), now("Degraded", { message: "RolloutAborted" })],
+      {
+        runs: [run],
+      },
+    );
     expect(code).to.equal(1);
     expect(events.map(({ message }) => message)).to.deep.equal([
       "The release did not go through (canary, step 2 of 3): error-percent was 31.39, its limit is 5. " +
@@ -131,7 +219,7 @@ describe("the outcome of a release", () => {
 
   it("has the controller's own reason where nothing was measured", async () => {
     const message = "ProgressDeadlineExceeded: the ReplicaSet has timed out progressing.";
-    await outcome([now("Degraded", { message })]);
+    const { events } = await outcome([now("Degraded", { message })]);
     expect(events[0]?.message).to.contain(message);
   });
 
@@ -140,8 +228,157 @@ describe("the outcome of a release", () => {
   });
 
   it("is failure when there is none in time", async () => {
-    const { code } = await outcome([now("Paused", { message: "CanaryPauseStep" })], { timeout: 0.2 });
+    const { code, events } = await outcome([now("Paused", { message: "CanaryPauseStep" })], { timeout: 0.2 });
     expect(code).to.equal(1);
-    expect(events[0]?.message).to.match(/not through after 0 s \(canary, step 2 of 3\) CanaryPauseStep/);
+    expect(events[0]?.message).to.match(/not through after 0 s \(canary, step 2 of 3\): CanaryPauseStep/);
+  });
+
+  it("names the part of a test that failed, though no figure has a limit there", async () => {
+    const measurements = [{ phase: "Failed", metadata: { "job-name": "smoke-1" } }];
+    const run = {
+      metadata: { name: "inventory-new-2-pre" },
+      spec: { metrics: [{ name: "smoke-test" }] },
+      status: { metricResults: [{ name: "smoke-test", phase: "Failed", measurements }] },
+    };
+    const message = "ok  items can be listed\na receipt is recorded: expected 201, got 409\n";
+    const pods = [{ status: { containerStatuses: [{ state: { terminated: { message } } }] } }];
+    const { events } = await outcome([now("Degraded")], { runs: [run], pods, strategy: { blueGreen: {} } });
+    expect(events[0]?.message).to.equal(
+      "The release did not go through (blueGreen, before the switch): " +
+        "smoke-test failed: a receipt is recorded: expected 201, got 409. Version 1.0.0 serves all requests.",
+    );
+  });
+
+  it("has the last answer to each question, not that of an earlier attempt or another version", async () => {
+    const asked = (name: string, at: string, metric: string, value: number) => ({
+      metadata: { name, creationTimestamp: at },
+      spec: { metrics: [{ name: metric, failureCondition: "result[0] > 5" }] },
+      status: {
+        metricResults: [
+          {
+            name: metric,
+            phase: value > 5 ? "Failed" : "Successful",
+            measurements: [{ phase: "Failed", value: `[${value}]` }],
+          },
+        ],
+      },
+    });
+    const runs = [
+      asked("inventory-new-3", "2026-01-01T00:02:00Z", "error-percent", 2),
+      asked("inventory-new-2", "2026-01-01T00:01:00Z", "error-percent", 50),
+      asked("inventory-new-3-1", "2026-01-01T00:02:00Z", "p95-milliseconds", 70),
+      asked("inventory-newer-3", "2026-01-01T00:02:00Z", "restarts", 60),
+    ];
+    const { events } = await outcome([now("Degraded")], { runs, strategy: { canary: {} } });
+    expect(events[0]?.message).to.match(
+      /^The release did not go through \(rolling\): p95-milliseconds was 70, its limit is 5\. /,
+    );
+  });
+
+  it("stays in the history, with the revisions that are still needed, and in the figures", async () => {
+    const before = { hash: "old", version: "1.0.0", schemaRevision: "0003", outcome: "succeeded" };
+    const failed = {
+      hash: "bad",
+      schemaRevision: "0004",
+      outcome: "failed",
+      finishedAt: "2026-01-01T00:00:00Z",
+    };
+    const {
+      entries,
+      revisions,
+      published: figures,
+    } = await outcome([now("Progressing"), now("Healthy", { stableRS: "new" })], {
+      history: [before, failed],
+      env: { COMMITTED_AT: "2026-01-01T01:00:00+01:00" },
+    });
+    expect(entries).to.have.length(3);
+    expect(entries[2]).to.include({
+      hash: "new",
+      version: "1.1.0",
+      schemaRevision: "0004",
+      strategy: "canary",
+      outcome: "succeeded",
+    });
+    expect(revisions).to.equal("0003\n0004");
+    const sinceThen = (Date.now() - Date.parse("2026-01-01T00:00:00Z")) / 1000;
+    expect(figures.technova_release_lead_time_seconds).to.be.closeTo(sinceThen, 60);
+    expect(figures.technova_release_recovery_seconds).to.be.closeTo(sinceThen, 60);
+    expect(figures.technova_release_duration_seconds).to.be.within(0, 20);
+  });
+
+  it("that failed counts as such, and leaves what serves as it is", async () => {
+    const before = [
+      { hash: "older", schemaRevision: "0002", outcome: "succeeded" },
+      { hash: "old", schemaRevision: "0003", outcome: "succeeded" },
+    ];
+    const { entries, revisions, published: figures } = await outcome([now("Degraded")], { history: before });
+    expect(entries.at(-1)).to.include({ outcome: "failed", version: "1.1.0" });
+    expect(revisions).to.equal("0002\n0003");
+    expect(Object.keys(figures)).to.deep.equal(["technova_release_duration_seconds"]);
+  });
+
+  it("is no release where the version serves already", async () => {
+    const history = [{ hash: "new", version: "1.1.0", outcome: "succeeded" }];
+    const { code, entries, published: figures } = await outcome([now("Healthy")], { history });
+    expect(code).to.equal(0);
+    expect([entries, figures]).to.deep.equal([[], {}]);
+  });
+
+  it("makes the version's configuration live as long as the version can come back", async () => {
+    await outcome([now("Progressing"), now("Healthy")], {
+      env: { CONFIGURATION: "configmaps/map secrets/secret" },
+    });
+    const adopted = sent.filter(({ type }) => type === "application/strategic-merge-patch+json");
+    expect(adopted.map(({ path }) => path)).to.deep.equal([
+      "/api/v1/namespaces/inventory/configmaps/map",
+      "/api/v1/namespaces/inventory/secrets/secret",
+    ]);
+    const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "inventory-new", uid: "uid-new" };
+    for (const { body } of adopted) expect(body).to.deep.equal({ metadata: { ownerReferences: [owner] } });
+  });
+
+  const progressing = (secondsAgo: number) => ({
+    type: "Progressing",
+    reason: "ReplicaSetUpdated",
+    lastUpdateTime: new Date(Date.now() - secondsAgo * 1000).toISOString(),
+  });
+  const aborts = () => sent.filter(({ path }) => path === `${rollouts}/rollouts/inventory/status`);
+
+  it("aborts a blue-green release that makes no progress, for the controller overlooks it", async () => {
+    const { code, events } = await outcome(
+      [now("Progressing", { conditions: [progressing(90)] }), now("Degraded", { message: "RolloutAborted" })],
+      { strategy: { blueGreen: {} } },
+    );
+    expect(aborts().map(({ body }) => body)).to.deep.equal([{ status: { abort: true } }]);
+    expect(code).to.equal(1);
+    expect(events[0]?.message).to.contain("no further Pod has become ready for 60 s. Version 1.0.0 serves");
+  });
+
+  it("aborts none that makes progress, is being tested, or has another strategy", async () => {
+    const late = { conditions: [progressing(90)] };
+    for (const [status, strategy] of [
+      [{ conditions: [progressing(30)] }, { blueGreen: {} }],
+      [
+        { ...late, blueGreen: { prePromotionAnalysisRunStatus: { name: "inventory-new-2-pre" } } },
+        { blueGreen: {} },
+      ],
+      [late, { canary: { steps: [{}, {}] } }],
+    ]) {
+      const { code } = await outcome([now("Progressing", status), now("Healthy")], { strategy });
+      expect([code, aborts()]).to.deep.equal([0, []]);
+      server.close();
+    }
+  });
+
+  it("is not that of the version before, which the controller may still have in hand", async () => {
+    const before = now("Healthy", { currentPodHash: "old" });
+    const { entries } = await outcome([before, before, now("Progressing"), now("Healthy")]);
+    expect(entries.map(({ version }) => version)).to.deep.equal(["1.1.0"]);
+  });
+
+  it("is failure when somebody has gone back meanwhile, and nothing is recorded as released", async () => {
+    const { code, entries, events } = await outcome([now("Healthy")], { wanted: "the one before" });
+    expect([code, entries]).to.deep.equal([1, []]);
+    expect(events[0]?.message).to.contain("Another version has taken the place of this release");
   });
 });

@@ -8,14 +8,14 @@ export interface Subject {
   readonly location: string;
 }
 
-/** Creates the location and the item that requests are about. */
+/** Creates the location and the item that requests are about, where they are not there yet. */
 export async function createSubject(gateway: Gateway, { sku, location }: Subject): Promise<void> {
   for (const [path, body] of [
     ["/api/v1/locations", { code: location, name: "End to end" }],
     ["/api/v1/items", { sku, name: "Probe", category: "test", unit: "piece", price: "1.00" }],
   ] as const) {
     const { status, text } = await call(gateway, "POST", path, body);
-    if (status !== 201) throw new Error(`POST ${path} answered ${status}: ${text}`);
+    if (status !== 201 && status !== 409) throw new Error(`POST ${path} answered ${status}: ${text}`);
   }
 }
 
@@ -42,6 +42,19 @@ export interface LoadReport {
   /** Units booked by movements that the service acknowledged. */
   readonly acknowledgedUnits: number;
   readonly p95Milliseconds: number;
+  /** Every answer, and every connection that broke, in the order in which they came. */
+  readonly answers: readonly Answer[];
+}
+
+export interface Answer {
+  /** Milliseconds since the load began. */
+  readonly at: number;
+  /** HTTP status; 0 for a connection that broke or a request that timed out. */
+  readonly status: number;
+  /** Application version that answered, where one did. */
+  readonly version?: string;
+  /** How long it took, as far as it is known. */
+  readonly milliseconds?: number;
 }
 
 export interface Load {
@@ -55,6 +68,8 @@ export interface Load {
 export function startLoad(gateway: Gateway, options: LoadOptions): Load {
   const statuses: Record<string, number> = {};
   const versions: Record<string, number> = {};
+  const answers: Answer[] = [];
+  const began = performance.now();
   let acknowledgedUnits = 0;
   const tally = (record: Record<string, number>, key: string) => (record[key] = (record[key] ?? 0) + 1);
   const onResponse = (status: number, _body: string, _context: object, headers: object = {}) => {
@@ -63,6 +78,7 @@ export function startLoad(gateway: Gateway, options: LoadOptions): Load {
     if (status === 201) acknowledgedUnits += 1;
     const version = Object.entries(headers).find(([name]) => name.toLowerCase() === "x-inventory-version");
     tally(versions, version === undefined ? "none" : String(version[1]));
+    answers.push({ at: performance.now() - began, status, version: version && String(version[1]) });
   };
   const headers = {
     host: gateway.url.host,
@@ -109,7 +125,13 @@ export function startLoad(gateway: Gateway, options: LoadOptions): Load {
     instance = autocannon(settings as unknown as autocannon.Options, (error: Error | null, report) =>
       error ? failed(error) : done(report),
     );
-    instance.on("response", (_client, _status, _bytes, milliseconds) => times.push(milliseconds));
+    instance.on("response", (_client, _status, _bytes, milliseconds) => {
+      times.push(milliseconds);
+      // The handler above has had the same answer right before.
+      const last = answers.pop();
+      if (last !== undefined) answers.push({ ...last, milliseconds });
+    });
+    instance.on("reqError", () => answers.push({ at: performance.now() - began, status: 0 }));
   });
   return {
     async stop() {
@@ -127,6 +149,7 @@ export function startLoad(gateway: Gateway, options: LoadOptions): Load {
         failed: errors + refused,
         acknowledgedUnits,
         p95Milliseconds: times[Math.floor(times.length * 0.95)] ?? 0,
+        answers,
       };
     },
   };

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { field, section } from "./field";
+import { flag, wholeNumber } from "./values";
+
+/** The most that a measured value may be: absolutely, and as a multiple of the stable version's in the same time. */
+const limit = (unit: { min: number; max: number; limit: number }) =>
+  section({
+    limit: wholeNumber(unit.min, unit.max).default(unit.limit),
+    timesStable: field("a number from 1 to 100", z.number().min(1).max(100)).default(3),
+  }).prefault({});
+
+/** What a release is judged by. Units are in the names; requests of probes and of the monitoring do not count. */
+export const analysisSchema = section({
+  /** How often each value is asked for. */
+  intervalSeconds: wholeNumber(5, 600).default(30),
+  /** How far back each answer looks. */
+  windowSeconds: wholeNumber(10, 3600).default(60),
+  /** Requests to the new version in the window below which nothing is known. */
+  minimumRequests: wholeNumber(1, 1_000_000).default(20),
+  /** How many answers above a limit are borne. */
+  toleratedFailures: wholeNumber(0, 10).default(1),
+  /** How many answers may say that too little is known before the release pauses. */
+  toleratedUnknowns: wholeNumber(0, 100).default(5),
+  /** How many questions in a row may stay without an answer before the release is aborted. */
+  toleratedErrors: wholeNumber(0, 100).default(4),
+  /** Requests that the server could not answer. */
+  errorPercent: limit({ min: 0, max: 100, limit: 5 }),
+  /** Time within which 95 of 100 requests are answered. */
+  p95Milliseconds: limit({ min: 1, max: 600_000, limit: 1_000 }),
+  /** Stock movements that the service refuses, of all that it is asked to record. */
+  rejectedMovementsPercent: limit({ min: 0, max: 100, limit: 20 }),
+  /** Database connections in use, of those that the new version's Pods may open. */
+  connectionsPercent: section({ limit: wholeNumber(1, 100).default(95) }).prefault({}),
+  /** Restarts of the new version's containers. */
+  restarts: section({ limit: wholeNumber(0, 100).default(0) }).prefault({}),
+});
+
+/** What a new version has to do well before any user meets it: the service's own smoke test, in a Job. */
+export const smokeTestSchema = section({
+  /** Whether movements are recorded and taken back; without it the test only reads. */
+  write: flag().default(true),
+  /** How often the whole test is run. */
+  rounds: wholeNumber(1, 100).default(3),
+  /** How long all rounds may take together. */
+  timeoutSeconds: wholeNumber(10, 3600).default(120),
+});
+
+export type AnalysisSettings = z.infer<typeof analysisSchema>;
+export type SmokeTestSettings = z.infer<typeof smokeTestSchema>;

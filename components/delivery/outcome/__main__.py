@@ -1,0 +1,109 @@
+"""Waits for the outcome of a release: ends with 0 when the new version serves, with 1 when it does not.
+
+Runs in the cluster with nothing but Python. What it has to say goes to its output and, when the release has
+failed, into an event of its own Pod, where whoever waits for the Job finds it.
+"""
+
+import os
+import sys
+import time
+import urllib.error
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cluster import MERGE, ROLLOUT, ROLLOUTS, Json, adopt, annotation_of, call
+from record import remember, report_failure
+from verdict import answers, place, stuck, verdict
+
+# ruff: noqa: T201 (it prints for whoever reads its log)
+
+TIMEOUT_SECONDS = float(os.environ["TIMEOUT_SECONDS"])
+RELEASE = os.environ["RELEASE"]
+INTERVAL_SECONDS = float(os.environ.get("INTERVAL_SECONDS", "1"))
+CONFIGURATION = os.environ.get("CONFIGURATION", "").split()
+
+
+def seen(rollout: Json) -> bool:
+    """Whether the controller has taken up what is to be released, and not the change of something else."""
+    status = rollout.get("status", {})
+    if status.get("observedGeneration") != str(rollout["metadata"]["generation"]):
+        return False
+    return annotation_of(status.get("currentPodHash", ""), "release") == RELEASE
+
+
+def replaced(rollout: Json) -> bool:
+    """Whether somebody has gone back, or on to another release, meanwhile."""
+    annotations = rollout["spec"]["template"]["metadata"].get("annotations", {})
+    return bool(annotations.get("technova.io/release") != RELEASE)
+
+
+def too_late(rollout: Json) -> tuple[int, str]:
+    status = rollout.get("status", {})
+    reasons = answers(status.get("currentPodHash", "")) or [status.get("message", "no reason given")]
+    return 1, (
+        f"The release is not through after {TIMEOUT_SECONDS:.0f} s ({place(rollout)}): {'; '.join(reasons)}. "
+        "It goes on, or waits: npm run release -- status"
+    )
+
+
+@dataclass
+class Watch:
+    """What is known so far of the release that is waited for."""
+
+    started: datetime
+    adopted: bool = False
+    aborted: str | None = None
+    said: str = ""
+
+    def look(self, rollout: Json) -> tuple[int, str] | None:
+        """The outcome, or nothing as long as there is none."""
+        if seen(rollout):
+            if not self.adopted:
+                adopt(CONFIGURATION, rollout["status"]["currentPodHash"])
+                self.adopted = True
+            if self.aborted is None and (reason := stuck(rollout, datetime.now(UTC))) is not None:
+                call(f"{ROLLOUTS}/rollouts/{ROLLOUT}/status", {"status": {"abort": True}}, MERGE)
+                self.aborted = reason
+            if (outcome := verdict(rollout, self.aborted)) is not None:
+                return outcome
+        now = f"{place(rollout)}: {rollout.get('status', {}).get('phase', 'waiting for the controller')}"
+        if now != self.said:
+            print(now, flush=True)
+            self.said = now
+        return None
+
+    def end(self, rollout: Json, outcome: tuple[int, str]) -> int:
+        code, message = outcome
+        if code != 0:
+            report_failure(message)
+        remember(rollout, code, message, self.started)
+        print(message, flush=True)
+        return code
+
+
+def main() -> int:
+    watch = Watch(started=datetime.now(UTC))
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        try:
+            rollout = call(f"{ROLLOUTS}/rollouts/{ROLLOUT}")
+            if replaced(rollout):
+                message = "Another version has taken the place of this release: npm run release -- status"
+                report_failure(message)
+                print(message, flush=True)
+                return 1
+            outcome = watch.look(rollout)
+            if outcome is None and time.monotonic() > deadline:
+                outcome = too_late(rollout)
+            if outcome is not None:
+                return watch.end(rollout, outcome)
+        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            # The API server may be restarted meanwhile; only the deadline ends the waiting.
+            print(f"the API server does not answer: {error}", flush=True)
+            if time.monotonic() > deadline:
+                return 1
+        time.sleep(INTERVAL_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""What stays of a release: an entry in the history, figures for the dashboards, an event when it failed."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+
+from cluster import CORE, MERGE, NAMESPACE, ROLLOUT, Json, annotation_of, call, version_of
+from verdict import strategy_of
+
+# ruff: noqa: T201, S310 (it prints for whoever reads its log, and asks one server, whose address it is given)
+
+HISTORY = os.environ["HISTORY"]
+PROMETHEUS = os.environ.get("PROMETHEUS", "")
+ENVIRONMENT = os.environ.get("ENVIRONMENT", "")
+COMMITTED_AT = os.environ.get("COMMITTED_AT", "")
+POD = os.environ["POD"]
+POD_UID = os.environ["POD_UID"]
+KEPT = 20
+
+
+def iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def history() -> list[Json]:
+    data = call(f"{CORE}/configmaps/{HISTORY}").get("data") or {}
+    entries: list[Json] = json.loads(data.get("history.json") or "[]")
+    return entries
+
+
+def schema_revisions(entries: list[Json], serving: str) -> list[str]:
+    """Revisions that are still needed: of the version that serves, and of the one that undo brings back."""
+    before = [each for each in entries if each["outcome"] == "succeeded" and each["hash"] != serving]
+    revisions = [
+        annotation_of(serving, "schema-revision"),
+        *(str(each.get("schemaRevision", "")) for each in before[-1:]),
+    ]
+    return sorted({revision for revision in revisions if revision})
+
+
+def remember(rollout: Json, code: int, message: str, started: datetime) -> None:
+    status = rollout.get("status", {})
+    released = str(status.get("currentPodHash", ""))
+    entries = history()
+    if code == 0 and any(
+        each["hash"] == released and each["outcome"] == "succeeded" for each in entries[-1:]
+    ):
+        return  # It serves already: no release has taken place.
+    finished = datetime.now(UTC)
+    entry = {
+        "hash": released,
+        "version": version_of(released),
+        "schemaRevision": annotation_of(released, "schema-revision"),
+        "strategy": strategy_of(rollout),
+        "startedAt": iso(started),
+        "finishedAt": iso(finished),
+        "outcome": "succeeded" if code == 0 else "failed",
+        "message": message,
+    }
+    figures = figures_of(entries, entry, started, finished)
+    entries = [*entries, entry][-KEPT:]
+    serving = str(status.get("stableRS", ""))
+    data = {
+        "history.json": json.dumps(entries, indent=1),
+        "schema-revisions": "\n".join(schema_revisions(entries, serving)),
+    }
+    call(f"{CORE}/configmaps/{HISTORY}", {"data": data}, MERGE)
+    publish(entry, figures, finished)
+
+
+def figures_of(entries: list[Json], entry: Json, started: datetime, finished: datetime) -> dict[str, float]:
+    """Seconds that the four figures of delivery performance are made from."""
+    figures = {"duration": (finished - started).total_seconds()}
+    if entry["outcome"] != "succeeded":
+        return figures
+    if COMMITTED_AT:
+        figures["lead_time"] = (finished - datetime.fromisoformat(COMMITTED_AT)).total_seconds()
+    bad = []
+    for each in reversed(entries):
+        if each["outcome"] == "succeeded":
+            break
+        bad.append(each)
+    if bad:
+        first = datetime.fromisoformat(str(bad[-1]["finishedAt"]))
+        figures["recovery"] = (finished - first).total_seconds()
+    return figures
+
+
+def publish(entry: Json, figures: dict[str, float], moment: datetime) -> None:
+    """One sample for each figure: counting samples counts releases."""
+    if not PROMETHEUS:
+        return
+    known = {
+        "namespace": NAMESPACE,
+        "app": ROLLOUT,
+        "environment": ENVIRONMENT,
+        "strategy": entry["strategy"],
+        "version": entry["version"],
+        "outcome": entry["outcome"],
+    }
+    attributes = [{"key": key, "value": {"stringValue": value}} for key, value in known.items()]
+    point = {"timeUnixNano": str(int(moment.timestamp() * 1e9)), "attributes": attributes}
+    metrics = [
+        {"name": f"technova_release_{name}_seconds", "gauge": {"dataPoints": [{**point, "asDouble": value}]}}
+        for name, value in figures.items()
+    ]
+    source = {"attributes": [{"key": "service.name", "value": {"stringValue": "release-outcome"}}]}
+    body = {"resourceMetrics": [{"resource": source, "scopeMetrics": [{"metrics": metrics}]}]}
+    request = urllib.request.Request(
+        f"{PROMETHEUS}/api/v1/otlp/v1/metrics",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        print(
+            f"the release's figures are only in the history, Prometheus did not take them: {error}",
+            flush=True,
+        )
+
+
+def report_failure(message: str) -> None:
+    """An event of its own Pod, where whoever waits for the Job finds it."""
+    now = iso(datetime.now(UTC))
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"generateName": f"{POD}-", "namespace": NAMESPACE},
+        "involvedObject": {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "namespace": NAMESPACE,
+            "name": POD,
+            "uid": POD_UID,
+        },
+        "type": "Warning",
+        "reason": "ReleaseFailed",
+        "message": message[:1000],
+        "source": {"component": "release-outcome"},
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }
+    call(f"{CORE}/events", event)

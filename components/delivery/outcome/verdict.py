@@ -1,0 +1,126 @@
+"""What a release has come to, in words."""
+
+import json
+import re
+from datetime import datetime
+
+from cluster import CORE, ROLLOUT, ROLLOUTS, Json, listed, version_of
+
+
+def strategy_of(rollout: Json) -> str:
+    """The strategy by the name that the settings have for it."""
+    strategy = rollout["spec"]["strategy"]
+    if "blueGreen" in strategy:
+        return "blueGreen"
+    return "canary" if "trafficRouting" in strategy.get("canary", {}) else "rolling"
+
+
+def place(rollout: Json) -> str:
+    """Where on its way the release is or was."""
+    strategy = strategy_of(rollout)
+    status = rollout.get("status", {})
+    if strategy == "blueGreen":
+        # Its name stays when users have been given the version before again.
+        switched = status.get("blueGreen", {}).get("postPromotionAnalysisRunStatus") is not None
+        return f"{strategy}, {'after' if switched else 'before'} the switch"
+    steps = rollout["spec"]["strategy"].get("canary", {}).get("steps", [])
+    if not steps:
+        return strategy
+    index = status.get("currentStepIndex", 0)
+    return f"{strategy}, step {min(index + 1, len(steps))} of {len(steps)}"
+
+
+def runs_of(template_hash: str) -> list[Json]:
+    """Everything that was asked about a version, oldest first; of a trial the runs are named the same way."""
+    mine = f"{ROLLOUT}-{template_hash}-"
+    runs = [run for run in listed(f"{ROLLOUTS}/analysisruns") if run["metadata"]["name"].startswith(mine)]
+    return sorted(runs, key=lambda run: str(run["metadata"].get("creationTimestamp", "")))
+
+
+def test_message(measurement: Json) -> str:
+    """The last thing that a test said before it failed."""
+    job = measurement.get("metadata", {}).get("job-name", "")
+    for pod in listed(f"{CORE}/pods", job_name=job) if job else []:
+        for container in pod.get("status", {}).get("containerStatuses", []):
+            message = container.get("state", {}).get("terminated", {}).get("message", "").strip()
+            if message:
+                return str(message.splitlines()[-1])
+    return str(measurement.get("message", "its Job says why"))
+
+
+def answer(result: Json, limits: dict[str, str]) -> str | None:
+    """What was measured and found wrong, or could not be measured, with its limit."""
+    phase = result.get("phase")
+    bad = [each for each in result.get("measurements", []) if each.get("phase") == phase]
+    if phase not in ("Failed", "Error", "Inconclusive") or not bad:
+        return None
+    name, last = result["name"], bad[-1]
+    limit = re.search(r"> ([0-9.]+)$", limits.get(name, ""))
+    if phase == "Inconclusive":
+        return f"{name} is not known: too few requests"
+    if limit is None:
+        return f"{name} failed: {test_message(last)}"
+    if phase == "Error":
+        return f"{name} could not be asked for: {last.get('message', 'no answer')}"
+    values = json.loads(last.get("value") or "[]")
+    value = f"{float(values[0]):.4g}" if values else "unknown"
+    return f"{name} was {value}, its limit is {limit[1]}"
+
+
+def answers(template_hash: str) -> list[str]:
+    """The last answer to each question that speaks against a version."""
+    last: dict[str, str | None] = {}
+    for run in runs_of(template_hash):
+        limits = {metric["name"]: metric.get("failureCondition", "") for metric in run["spec"]["metrics"]}
+        for result in run.get("status", {}).get("metricResults", []):
+            last[result["name"]] = answer(result, limits)
+    return sorted(each for each in last.values() if each is not None)
+
+
+def stuck(rollout: Json, now: datetime) -> str | None:
+    """Why a release is to be aborted that makes no progress; nothing as long as it makes some.
+
+    The controller does so by itself, but not for a blue-green release once an earlier version has been
+    scaled down: it takes the deadline that this one has left behind for one that is still to come (Argo
+    Rollouts 1.10).
+    """
+    status = rollout.get("status", {})
+    if strategy_of(rollout) != "blueGreen" or status.get("phase") != "Progressing":
+        return None
+    if "prePromotionAnalysisRunStatus" in status.get("blueGreen", {}):
+        return None
+    seconds = rollout["spec"]["progressDeadlineSeconds"]
+    for condition in status.get("conditions", []):
+        if condition["type"] != "Progressing" or condition.get("reason") not in (
+            "ReplicaSetUpdated",
+            "NewReplicaSetCreated",
+        ):
+            continue
+        since = datetime.fromisoformat(condition["lastUpdateTime"])
+        # Some seconds more than the controller itself would wait.
+        if (now - since).total_seconds() > seconds + 3:
+            return f"no further Pod has become ready for {seconds} s"
+    return None
+
+
+def failure(rollout: Json, known: str | None = None) -> str:
+    """What is told of a release that failed; without a reason that is known, those that the cluster has."""
+    status = rollout["status"]
+    told = [known] if known else answers(status.get("currentPodHash", ""))
+    reasons = told or [status.get("message", "no reason given")]
+    serving = version_of(status.get("stableRS", ""))
+    return (
+        f"The release did not go through ({place(rollout)}): {'; '.join(reasons)}. "
+        f"Version {serving} serves all requests."
+    )
+
+
+def verdict(rollout: Json, known: str | None = None) -> tuple[int, str] | None:
+    """The outcome, or nothing as long as there is none."""
+    status = rollout.get("status", {})
+    if status.get("phase") == "Healthy":
+        version = version_of(status.get("currentPodHash", ""))
+        return 0, f"The release went through: version {version} serves all requests."
+    if status.get("phase") == "Degraded":
+        return 1, failure(rollout, known)
+    return None

@@ -1,0 +1,83 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions";
+import type { input } from "@pulumi/kubernetes/types";
+import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
+import { labels, type Identity } from "../labels";
+import { ReleaseOutcome, type ReleaseOutcomeArgs } from "./outcome";
+import { liveLabels } from "./service";
+import type { Strategy } from "./strategy";
+import type { ServingPod } from "./workload";
+
+export interface ReleaseArgs extends Omit<ReleaseOutcomeArgs, "rollout" | "release" | "timeoutSeconds"> {
+  readonly identity: Identity;
+  readonly version: string;
+  readonly template: ServingPod;
+  /** Left out where an autoscaler decides. */
+  readonly replicas?: number;
+  readonly minReadySeconds: number;
+  readonly progressDeadlineSeconds: number;
+  readonly strategy: Strategy;
+}
+
+/** How many earlier versions the cluster keeps, with their configuration, to go back to. */
+const keptVersions = 5;
+
+/** The application's Pods. Another template is another release, which the controller brings to the users. */
+export class Release extends pulumi.ComponentResource {
+  /** The object that is scaled. */
+  readonly scaleTarget: input.autoscaling.v2.CrossVersionObjectReference;
+
+  constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("technova:delivery:Release", name, {}, opts);
+    const { identity, namespace, strategy } = args;
+    // What is released, in one word: whoever waits for it knows by it whether it is still this.
+    const release = pulumi.output(args.template).apply(digest);
+    const rollout = new CustomResource(
+      `${name}-rollout`,
+      {
+        apiVersion: "argoproj.io/v1alpha1",
+        kind: "Rollout",
+        metadata: {
+          namespace,
+          name: identity.name,
+          labels: labels(identity, args.version),
+          // Somebody who goes back by hand writes the template too; the next release takes it over again.
+          annotations: { "pulumi.com/patchForce": "true" },
+        },
+        spec: {
+          ...(args.replicas === undefined ? {} : { replicas: args.replicas }),
+          selector: { matchLabels: liveLabels(identity) },
+          minReadySeconds: args.minReadySeconds,
+          progressDeadlineSeconds: args.progressDeadlineSeconds,
+          progressDeadlineAbort: true,
+          revisionHistoryLimit: keptVersions,
+          // Going back to one of them takes no steps and asks no questions: it has been through them.
+          rollbackWindow: { revisions: keptVersions },
+          strategy: strategy.spec,
+          template: {
+            ...args.template,
+            metadata: {
+              ...args.template.metadata,
+              annotations: { ...args.template.metadata.annotations, [releaseAnnotation]: release },
+            },
+          },
+        },
+      },
+      { parent: this },
+    );
+    new ReleaseOutcome(
+      `${name}-outcome`,
+      { ...args, rollout: rollout.metadata.name, release, timeoutSeconds: strategy.timeoutSeconds },
+      { parent: this, dependsOn: rollout },
+    );
+    this.scaleTarget = { apiVersion: "argoproj.io/v1alpha1", kind: "Rollout", name: rollout.metadata.name };
+    this.registerOutputs();
+  }
+}
+
+/** Annotation of every Pod that says which release it belongs to. */
+const releaseAnnotation = "technova.io/release";
+
+function digest(template: pulumi.Unwrap<input.core.v1.PodTemplateSpec>): string {
+  return createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 16);
+}

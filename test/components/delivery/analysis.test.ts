@@ -1,0 +1,54 @@
+import { expect } from "chai";
+import { analysisSchema } from "../../../components/config/analysis";
+import { questions } from "../../../components/delivery/analysis";
+import type { JsonObject } from "../../support/mocks";
+
+describe("the questions of a release", () => {
+  const identity = { name: "inventory", component: "api" };
+  const asked = (changes: JsonObject = {}) => questions(identity, analysisSchema.parse(changes), "watching");
+
+  it("ask for errors, latency, business, connections and restarts, each with its limit", () => {
+    const limits = asked({ errorPercent: { limit: 2, timesStable: 4 } }).map(({ metric, limit }) => [
+      metric,
+      limit,
+    ]);
+    expect(Object.fromEntries(limits)).to.deep.equal({
+      "error-percent": 2,
+      "error-percent-times-stable": 4,
+      "p95-milliseconds": 1000,
+      "p95-milliseconds-times-stable": 3,
+      "rejected-movements-percent": 20,
+      "rejected-movements-percent-times-stable": 3,
+      "connections-percent": 95,
+      restarts: 0,
+    });
+  });
+
+  it("are not answered while there is too little traffic, but for restarts", () => {
+    for (const { metric, query } of asked({ minimumRequests: 77 })) {
+      if (metric === "restarts") expect(query).not.to.contain(">= 77");
+      else expect(query).to.match(/and on\(\) \(.*>= 77\)$/);
+    }
+  });
+
+  it("leave out probes, and tell the versions apart", () => {
+    const [errors] = asked();
+    expect(errors?.query).to.contain('route!~"/healthz|/readyz|/metrics"');
+    expect(errors?.query).to.contain('template_hash="{{args.release}}"').and.not.to.contain("args.stable");
+  });
+
+  it("hold a version that has all traffic against what the one before did before", () => {
+    const settings = analysisSchema.parse({
+      intervalSeconds: 20,
+      toleratedUnknowns: 4,
+      toleratedFailures: 1,
+    });
+    const times = questions(identity, settings, "promoted").find(
+      ({ metric }) => metric === "error-percent-times-stable",
+    );
+    // Seven answers, one every 20 s: the last one looks back to before the switch.
+    expect(times?.query)
+      .to.match(/args\.stable[^[]*\[60s\] offset 140s/)
+      .and.not.to.match(/args\.release[^[]*\[60s\] offset/);
+  });
+});
