@@ -29,7 +29,7 @@ export interface Picture {
   readonly traffic: readonly Share[];
   readonly replicas: readonly Replicas[];
   readonly metrics: readonly Metric[];
-  readonly next: string;
+  readonly next: readonly string[];
 }
 
 /** The Pods of one version. */
