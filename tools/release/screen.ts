@@ -47,12 +47,12 @@ export function screenOn({ out, err }: Streams, env: NodeJS.ProcessEnv): Screen 
     progress(text) {
       // Without what changes with the clock alone.
       const change = text.replace(/\d+ s\b/, "");
-      if (err.isTTY) err.write(`\r\u001b[K${cut(text, (err.columns ?? 80) - 1)}`);
+      if (err.isTTY) err.write(`\r\u001b[K${cut(text, (err.columns || 80) - 1)}`);
       else if (change !== said) err.write(`${text}\n`);
       said = change;
     },
     redraw(text) {
-      const lines = fitting(text, out.columns ?? 80, out.rows ?? 24);
+      const lines = fitting(text, out.columns || 80, out.rows || 24);
       if (drawn > 0) out.write(`\u001b[${drawn}A\r\u001b[J`);
       out.write(`${lines.join("\n")}\n`);
       drawn = lines.length;
