@@ -93,6 +93,11 @@ async function main(args: readonly string[]): Promise<void> {
       (load("../manifests/main") as typeof import("../manifests/main")).manifestsCommand(projectRoot),
     );
   }
+  if (needed("release")) {
+    commands.addCommand(
+      (load("../release/main") as typeof import("../release/main")).releaseCommand(projectRoot),
+    );
+  }
   await commands.parseAsync(args, { from: "user" });
 }
 

@@ -1,0 +1,101 @@
+import { UserError } from "../engine/report";
+import { isConflict, isUnprocessable, type Api } from "./api";
+import { unknown } from "./facts";
+import { rolloutSchema, type PodTemplate, type Release, type Rollout } from "./objects";
+import { parsed, paths, readRollout, readSettled } from "./read";
+import { recordUndo } from "./record";
+import type { Screen } from "./screen";
+import { planUndo, undoAnnotation, undoPatch, type Plan } from "./undoPlan";
+import { skipTheRest, untilServing, type Way } from "./undoWait";
+
+export interface UndoOptions {
+  readonly stack: string;
+  /** Whether to wait until the version serves all requests. */
+  readonly wait: boolean;
+  readonly timeoutSeconds: number;
+}
+
+const tries = 10;
+
+/**
+ * Goes back to the version before.
+ * @returns the version that was gone back to and the one that was left.
+ * @throws UserError when there is none, or it does not serve in time.
+ */
+export async function undo(api: Api, options: UndoOptions, screen: Screen): Promise<Plan> {
+  const startedAt = new Date();
+  const deadline = startedAt.getTime() + options.timeoutSeconds * 1000;
+  const { plan, release, written } = await begin(api, screen);
+  const way: Way = { ...options, target: plan.target, written, startedAt: startedAt.getTime(), deadline };
+  const { target, from } = plan;
+  if (plan.underWay) screen.note(`version ${target.version} is on its way back already`);
+  else screen.note(`going back from version ${from.version} to ${target.version}`);
+  if (target.schemaRevision !== from.schemaRevision) {
+    screen.note(
+      `note: version ${target.version} was made for schema revision ${target.schemaRevision}, version ` +
+        `${from.version} for ${from.schemaRevision}; the expanded schema takes both, and it stays as it is`,
+    );
+  }
+  if (target.hash !== release.rollout.status.stableRS) await skipTheRest(api, way, screen);
+  if (options.wait) {
+    await untilServing(api, way, screen);
+    await takeMarkAway(api);
+  }
+  const waited = options.wait ? "" : ", not waited for";
+  const message = `back to version ${target.version}${waited}`;
+  await recordUndo(api, release, plan, { startedAt, message, served: options.wait }, screen);
+  return plan;
+}
+
+/** The version serves: that the mark stays is no reason to say that it does not. It counts for minutes only. */
+async function takeMarkAway(api: Api): Promise<void> {
+  const body = { metadata: { annotations: { [undoAnnotation]: null } } };
+  await api.patch(paths.rollout, "application/merge-patch+json", body).catch(() => undefined);
+}
+
+interface Begun {
+  readonly plan: Plan;
+  /** What the plan was made on. */
+  readonly release: Release;
+  /** The Rollout's template from then on; another one means that somebody has begun another release. */
+  readonly written: PodTemplate;
+}
+
+/** Plans on what is there now, and plans anew when it has changed before the plan could be carried out. */
+async function begin(api: Api, screen: Screen): Promise<Begun> {
+  for (let attempt = 1; ; attempt++) {
+    const release = await readSettled(api, screen.sleep);
+    const plan = planUndo(release, Date.now());
+    if (typeof plan === "string") {
+      throw new UserError(`${plan} Put the settings back to the version that you want, and run npm run up.`);
+    }
+    if (plan.underWay) return { plan, release, written: release.rollout.spec.template };
+    try {
+      const patch = undoPatch(release.rollout, plan, Date.now());
+      const answer = await api.patch(paths.rollout, "application/json-patch+json", patch);
+      return { plan, release, written: parsed(rolloutSchema, answer).spec.template };
+    } catch (error) {
+      if (attempt === tries || !(await hasChanged(api, release.rollout, error))) throw error;
+    }
+  }
+}
+
+/** A failed test of a patch and a template that the API server does not take are told alike. */
+async function hasChanged(api: Api, { metadata }: Rollout, error: unknown): Promise<boolean> {
+  if (isConflict(error)) return true;
+  if (!isUnprocessable(error)) return false;
+  return (await readRollout(api)).metadata.resourceVersion !== metadata.resourceVersion;
+}
+
+/** What is left to do for the person who has gone back. @param configured version of the stack's settings. */
+export function settingsNote({ target, from }: Plan, stack: string, configured: unknown): string | undefined {
+  if (configured === target.version && from.version !== target.version) return undefined;
+  const named =
+    from.version === unknown || from.version === target.version
+      ? "another version"
+      : `version ${from.version}`;
+  return (
+    `Pulumi.${stack}.yaml still names ${named}: put its settings back to version ${target.version} before the next\n` +
+    "npm run up, because an up with unchanged settings leaves the cluster as it is."
+  );
+}
