@@ -27,19 +27,25 @@ export class Canary extends pulumi.ComponentResource implements Strategy {
       parent,
     );
     const template = releaseAnalysis(name, { ...args, settings: settings.analysis }, parent);
-    const step = ({ setWeightPercent, pauseSeconds }: CanarySettings["steps"][number]) =>
-      setWeightPercent === undefined
-        ? { pause: pauseSeconds === undefined ? {} : { duration: `${pauseSeconds}s` } }
-        : { setWeight: setWeightPercent };
+    const question = {
+      analysis: { templates: [{ templateName: template("deciding") }], args: measuredVersions },
+    };
+    const step = (
+      { setWeightPercent, pauseSeconds }: CanarySettings["steps"][number],
+      index: number,
+    ): object[] => {
+      if (setWeightPercent === undefined) {
+        return [{ pause: pauseSeconds === undefined ? {} : { duration: `${pauseSeconds}s` } }];
+      }
+      // No more traffic without an answer: the watching alone would let a release grow that nothing measures.
+      return [...(index === 0 ? [] : [question]), { setWeight: setWeightPercent }];
+    };
     this.spec = {
       canary: {
         stableService,
         canaryService,
         trafficRouting: { traefik: { weightedTraefikServiceName: weighted.name } },
-        steps: [
-          ...settings.steps.map(step),
-          { analysis: { templates: [{ templateName: template("deciding") }], args: measuredVersions } },
-        ],
+        steps: [...settings.steps.flatMap(step), question],
         // From the first weight on.
         analysis: {
           startingStep: 1,

@@ -6,7 +6,7 @@ import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import type { input } from "@pulumi/kubernetes/types";
 import * as pulumi from "@pulumi/pulumi";
 import { imageReference, type ImageSource } from "../images";
-import { labels, selectorLabels, type Identity } from "../labels";
+import { labels, type Identity } from "../labels";
 import { containerSecurity, podSecurity } from "../security";
 
 /** What waits for releases, and where it tells of them. */

@@ -94,6 +94,22 @@ describe("a canary", () => {
     expect(at(spec, "canary", "analysis", "startingStep")).to.equal(1);
   });
 
+  it("gets no more traffic before what it has been measured by is answered", async () => {
+    const { steps } = await strategyOf({
+      type: "canary",
+      steps: [
+        { setWeightPercent: 10 },
+        { pauseSeconds: 5 },
+        { setWeightPercent: 30 },
+        { setWeightPercent: 60 },
+      ],
+    });
+    const weights = steps.flatMap((step, index) => ("setWeight" in step ? [index] : []));
+    expect(weights).to.have.length(3);
+    for (const index of weights.slice(1)) expect(steps[index - 1]).to.have.property("analysis");
+    expect(steps.at(-1)).to.have.property("analysis");
+  });
+
   it("is told to testers by a header, and to everyone else by weights", async () => {
     const { one } = await strategyOf({ type: "canary" });
     const [everyone, testers] = at(
