@@ -131,6 +131,10 @@ class PostgresServer:
         self._end(signal.SIGQUIT)  # at once: nothing is kept
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def programs(self) -> Path:
+        return _programs()
+
     def program(self, name: str, *arguments: str) -> str:
         """Runs one of PostgreSQL's own programs and returns what it prints."""
         command = [str(_programs() / name), *arguments]
