@@ -10,7 +10,7 @@ import { labels, selectorLabels, type Identity } from "../labels";
 import { Configuration } from "./configuration";
 import { InClusterDatabase } from "./database";
 import { applicationFlows } from "./flows";
-import { Migration, migrationIdentity } from "./migration";
+import { Downgrade, Migration, migrationIdentity } from "./migration";
 import type { Releases } from "./outcome";
 import { Route } from "./route";
 import { deployWorkload, type Workload } from "./strategy";
@@ -23,6 +23,8 @@ export interface ApplicationArgs {
   readonly namespace: pulumi.Input<string>;
   /** The release's image, by digest. */
   readonly image: pulumi.Input<string>;
+  /** The build that takes the schema back, by digest; needed with `migration.downgrade`. */
+  readonly downgradeImage?: pulumi.Input<string>;
   readonly pullSecrets: readonly pulumi.Input<string>[];
   /** Upstream images, for the database. */
   readonly images: ImageSource;
@@ -56,6 +58,7 @@ export class Application extends pulumi.ComponentResource {
           namespace,
           gateway: args.gatewayPods,
           database: settings.database,
+          snapshot: settings.migration.snapshot,
           monitored: args.monitored,
           apiServerCidrs: settings.strategy.type === "rolling" ? undefined : args.releases?.apiServerCidrs,
         }),
@@ -92,7 +95,12 @@ export class Application extends pulumi.ComponentResource {
     });
     const migration = new Migration(
       `${name}-migration`,
-      { ...pod(migrationIdentity(name)), namespace },
+      {
+        ...pod(migrationIdentity(name)),
+        namespace,
+        images: args.images,
+        releasesConfigMapName: `${name}-releases`,
+      },
       { ...parent, dependsOn: database === undefined ? [flows] : [flows, database] },
     );
     const workload = deployWorkload(
@@ -108,6 +116,20 @@ export class Application extends pulumi.ComponentResource {
       },
       { ...parent, dependsOn: [migration] },
     );
+    const { downgrade } = settings.migration;
+    if (downgrade !== undefined && args.downgradeImage !== undefined) {
+      new Downgrade(
+        `${name}-downgrade`,
+        {
+          ...pod(migrationIdentity(name)),
+          namespace,
+          image: args.downgradeImage,
+          downgrade,
+          snapshots: migration.snapshots,
+        },
+        { ...parent, dependsOn: [workload] },
+      );
+    }
     this.availability(name, identity, args, workload);
     new Route(
       name,

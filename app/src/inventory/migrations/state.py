@@ -99,7 +99,7 @@ def read_state(connection: Connection) -> State:
         (table, *row)
         for table, columns in _BOOKKEEPING.items()
         if table in there
-        for row in connection.execute(text(f"SELECT {columns} FROM {table}"))  # noqa: S608  # nosec B608
+        for row in connection.execute(text(f"SELECT {columns} FROM {table}"))  # noqa: S608
     )
     return State(parts, rows)
 

@@ -1,0 +1,246 @@
+import { expect } from "chai";
+import { Application } from "../../../components/delivery/application";
+import { storePort } from "../../../components/delivery/snapshot";
+import { at, settingsWith, types } from "../../support/components";
+import { register, type JsonObject, type Recording } from "../../support/mocks";
+
+const image = `ghcr.io/technova/inventory@sha256:${"12".repeat(32)}`;
+const newer = `ghcr.io/technova/inventory@sha256:${"ab".repeat(32)}`;
+const inCluster: JsonObject = { type: "inCluster", storage: "7Gi" };
+const s3: JsonObject = { type: "s3", bucket: "backups", region: "eu-1", cidrs: ["10.41.0.0/24"] };
+const claimType = "kubernetes:core/v1:PersistentVolumeClaim";
+
+async function application(
+  migration: JsonObject = {},
+  others: JsonObject = {},
+): Promise<Recording<Application>> {
+  const { application: settings, images } = await settingsWith({
+    application: { database: inCluster, migration, ...others },
+  });
+  return register(
+    () =>
+      new Application("inventory", {
+        settings,
+        environment: "staging",
+        namespace: "inventory",
+        image,
+        downgradeImage: settings.migration.downgrade && newer,
+        pullSecrets: ["pull"],
+        images,
+        gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
+        monitored: true,
+        gatewayPods: { namespace: "gateway", labels: {} },
+        priorityClassName: "application",
+        databasePriorityClassName: "platform",
+      }),
+  );
+}
+
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly command: string[];
+  readonly terminationMessagePolicy: string;
+  readonly volumeMounts: { name: string; mountPath: string; readOnly?: boolean }[];
+}
+
+/** All containers of the Job in the order in which they run. */
+function steps({ one }: Recording<Application>, job = "inventory-migration-job"): Container[] {
+  const pod = at(one(types.job, job).inputs, "spec", "template", "spec");
+  return [...(at(pod, "initContainers") as Container[]), ...(at(pod, "containers") as Container[])];
+}
+
+function volume({ one }: Recording<Application>, name: string, job = "inventory-migration-job"): unknown {
+  const volumes = at(one(types.job, job).inputs, "spec", "template", "spec", "volumes") as { name: string }[];
+  return volumes.find((each) => each.name === name);
+}
+
+describe("the migration", () => {
+  it("checks first, keeps the database, and only then changes it", async () => {
+    const found = await application();
+    const [check, dump, migrate, ...rest] = steps(found);
+    expect(rest).to.deep.equal([]);
+    const command = [
+      ...["inventory", "migrate", "--to", "0004"],
+      ...["--in-use-file", "/etc/inventory/releases/schema-revisions"],
+    ];
+    expect(check?.command).to.deep.equal([
+      ...[...command, "--check", "--snapshot-plan", "/run/snapshot-plan"],
+      ...["--snapshot-when", "schemaChange"],
+    ]);
+    expect(dump?.image).to.match(/\/library\/postgres:/);
+    expect(dump?.command).to.deep.equal([
+      ...["sh", "/etc/snapshot/scripts/snapshot.sh", "/run/snapshot-plan", "/snapshots", "10"],
+    ]);
+    expect(migrate?.command).to.deep.equal(command);
+    for (const step of [check, dump, migrate]) {
+      expect(step?.terminationMessagePolicy).to.equal("FallbackToLogsOnError");
+    }
+  });
+
+  it("shows the database's address to the service's own image only, and writes it down in memory", async () => {
+    const found = await application();
+    const sees = (name: string) =>
+      steps(found)
+        .filter(({ volumeMounts }) => volumeMounts.some((mount) => mount.name === name))
+        .map((container) => container.name);
+    expect(sees("secrets")).to.deep.equal(["check", "inventory"]);
+    expect(sees("snapshot-plan")).to.deep.equal(["check", "dump"]);
+    expect(sees("snapshots")).to.deep.equal(["dump"]);
+    expect(volume(found, "snapshot-plan")).to.deep.equal({
+      name: "snapshot-plan",
+      emptyDir: { medium: "Memory", sizeLimit: "1Mi" },
+    });
+  });
+
+  it("keeps snapshots on a volume unless it is told otherwise", async () => {
+    const found = await application();
+    const claim = found.one(claimType, "inventory-migration-snapshots-volume");
+    expect(at(claim.inputs, "metadata", "name")).to.equal("inventory-snapshots");
+    expect(claim.inputs.spec).to.deep.equal({
+      accessModes: ["ReadWriteOnce"],
+      resources: { requests: { storage: "5Gi" } },
+    });
+    expect(volume(found, "snapshots")).to.deep.equal({
+      name: "snapshots",
+      persistentVolumeClaim: { claimName: "inventory-snapshots" },
+    });
+    const snapshot = { type: "volume", storage: "9Gi", storageClassName: "fast", retain: 3, when: "always" };
+    const other = await application({ snapshot });
+    const [check, dump] = steps(other);
+    expect(check?.command.at(-1)).to.equal("always");
+    expect(dump?.command.at(-1)).to.equal("3");
+    expect(other.one(claimType, "inventory-migration-snapshots-volume").inputs.spec).to.deep.equal({
+      accessModes: ["ReadWriteOnce"],
+      storageClassName: "fast",
+      resources: { requests: { storage: "9Gi" } },
+    });
+  });
+
+  it("stores them elsewhere with keys of a Secret that only that step sees", async () => {
+    const snapshot = {
+      ...s3,
+      prefix: "a/b",
+      endpoint: "https://s3.example.com:9000",
+      existingSecret: "keys",
+      retain: 4,
+      temporaryStorage: "2Gi",
+    };
+    const found = await application({ snapshot });
+    const [, dump, store, migrate] = steps(found);
+    expect(dump?.command.at(-1)).to.equal("0");
+    expect(store?.image).to.equal(image);
+    expect(store?.command).to.deep.equal([
+      ...["inventory", "snapshot", "upload", "--folder", "/snapshots", "--bucket", "backups"],
+      ...[
+        "--region",
+        "eu-1",
+        "--retain",
+        "4",
+        "--prefix",
+        "a/b",
+        "--endpoint",
+        "https://s3.example.com:9000",
+      ],
+      ...["--credentials", "/etc/snapshot/credentials"],
+    ]);
+    const withKeys = steps(found).filter(({ volumeMounts }) =>
+      volumeMounts.some(({ name }) => name === "snapshot-credentials"),
+    );
+    expect(withKeys.map(({ name }) => name)).to.deep.equal(["store"]);
+    expect(volume(found, "snapshot-credentials")).to.deep.equal({
+      name: "snapshot-credentials",
+      secret: { secretName: "keys", defaultMode: 0o440 },
+    });
+    expect(volume(found, "snapshots")).to.deep.equal({ name: "snapshots", emptyDir: { sizeLimit: "2Gi" } });
+    expect(migrate?.command.slice(0, 2)).to.deep.equal(["inventory", "migrate"]);
+    expect(found.all(claimType)).to.deep.equal([]);
+    const flow = found.one(types.networkPolicy, "inventory-flows-migration-to-snapshots-egress");
+    expect(at(flow.inputs, "spec", "egress")).to.deep.equal([
+      { to: [{ ipBlock: { cidr: "10.41.0.0/24" } }], ports: [{ port: 9000, protocol: "TCP" }] },
+    ]);
+  });
+
+  it("gives the Job an account of its own where a cloud has to know it", async () => {
+    const accountAnnotations = { "example.com/role": "snapshots" };
+    const found = await application({ snapshot: { ...s3, accountAnnotations } });
+    const account = found.one(types.serviceAccount, "inventory-migration-snapshots-account");
+    expect(account.inputs.metadata).to.deep.include({
+      name: "inventory-migration",
+      annotations: accountAnnotations,
+    });
+    const pod = at(found.one(types.job, "inventory-migration-job").inputs, "spec", "template", "spec");
+    expect(at(pod, "serviceAccountName")).to.equal("inventory-migration");
+    const serving = found.one(types.deployment, "inventory-deployment").inputs;
+    expect(at(serving, "spec", "template", "spec", "serviceAccountName")).to.equal(
+      "inventory-account-1a2b3c4d",
+    );
+    expect(steps(found)[2]?.command).not.to.include("--credentials");
+  });
+
+  it("takes none where the settings have a reason for that, and still checks first", async () => {
+    const found = await application({ snapshot: { type: "none", reason: "A copy is made every minute." } });
+    expect(steps(found).map(({ name }) => name)).to.deep.equal(["check", "inventory"]);
+    expect(steps(found)[0]?.command.at(-1)).to.equal("--check");
+    expect(found.all(claimType)).to.deep.equal([]);
+    expect(found.all(types.networkPolicy).filter(({ name }) => name.includes("snapshots"))).to.deep.equal([]);
+  });
+
+  it("learns which versions are in use from a ConfigMap that need not be there yet", async () => {
+    expect(volume(await application(), "releases")).to.deep.equal({
+      name: "releases",
+      configMap: { name: "inventory-releases", optional: true },
+    });
+  });
+
+  it("goes back to an older revision after the older version is released, and not before it is kept", async () => {
+    const downgrade = {
+      to: "0003",
+      image: { repository: "technova/inventory", digest: `sha256:${"ab".repeat(32)}` },
+      allowDataLoss: true,
+    };
+    const found = await application({ downgrade }, { schemaRevision: "0003" });
+    const [check, dump, back, ...rest] = steps(found, "inventory-downgrade");
+    expect(rest).to.deep.equal([]);
+    expect(check?.command.slice(0, 5)).to.deep.equal([
+      ...["inventory", "downgrade", "--to", "0003", "--check"],
+    ]);
+    expect(check?.image).to.equal(newer);
+    expect(dump?.command[1]).to.equal("/etc/snapshot/scripts/snapshot.sh");
+    expect(back?.command).to.deep.equal(["inventory", "downgrade", "--to", "0003"]);
+    expect(back?.image).to.equal(newer);
+    expect(volume(found, "snapshots", "inventory-downgrade")).to.deep.include({
+      persistentVolumeClaim: { claimName: "inventory-snapshots" },
+    });
+    const component = found.one("technova:delivery:Downgrade", "inventory-downgrade");
+    expect(component.dependsOn).to.include("inventory-deployment");
+    const labels = at(
+      found.one(types.job, "inventory-downgrade").inputs,
+      "spec",
+      "template",
+      "metadata",
+      "labels",
+    );
+    // What the migration may reach, it may too.
+    expect(labels).to.deep.include({ "app.kubernetes.io/component": "migration" });
+    expect(found.all("technova:delivery:Downgrade")).to.have.length(1);
+    expect((await application()).all("technova:delivery:Downgrade")).to.deep.equal([]);
+  });
+});
+
+describe("the port of a store", () => {
+  for (const [endpoint, port] of [
+    [undefined, 443],
+    ["https://s3.example.com", 443],
+    ["http://s3.example.com", 80],
+    ["http://s3.example.com:9000", 9000],
+  ] as const) {
+    it(`is ${port} for ${endpoint ?? "none of its own"}`, async () => {
+      const snapshot = { ...s3, ...(endpoint === undefined ? {} : { endpoint }) };
+      const { application: settings } = await settingsWith({ application: { migration: { snapshot } } });
+      const parsed = settings.migration.snapshot;
+      if (parsed.type !== "s3") throw new Error("it is no store");
+      expect(storePort(parsed)).to.equal(port);
+    });
+  }
+});
