@@ -7,7 +7,7 @@ import { selectorLabels, type Identity } from "../labels";
 import { databaseIdentity, postgresPort } from "./database";
 import { migrationIdentity } from "./migration";
 import { outcomeIdentity } from "./outcome";
-import { storePort } from "./snapshot";
+import { storePort } from "./store";
 import { applicationPort } from "./workload";
 
 export interface ApplicationFlowsArgs {

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DowngradeSettings } from "../config/migration";
 import type { ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
+import { Restore } from "./restore";
 import { Snapshots } from "./snapshot";
 import { commandPod, type PodArgs } from "./workload";
 
@@ -66,6 +67,13 @@ export class Migration extends pulumi.ComponentResource {
       ),
       { parent: this, customTimeouts: { create: `${migration.timeoutSeconds + 60}s` } },
     );
+    if (migration.snapshot.type !== "none") {
+      new Restore(
+        `${name}-restore`,
+        { ...pod, namespace: args.namespace, snapshots: this.snapshots },
+        { parent: this },
+      );
+    }
     this.registerOutputs();
   }
 }

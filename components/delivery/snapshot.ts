@@ -7,6 +7,7 @@ import type { SnapshotSettings, StoredSnapshots } from "../config/migration";
 import { imageReference, type ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
 import { containerSecurity, temporaryMount } from "../security";
+import { credentialsMounts, credentialsVolumes, folderMount, storeCommand } from "./store";
 import { commandContainer, type PodArgs } from "./workload";
 
 export interface SnapshotsArgs {
@@ -19,13 +20,7 @@ export interface SnapshotsArgs {
 }
 
 const planMount = { name: "snapshot-plan", mountPath: "/run/snapshot-plan" };
-const folderMount = { name: "snapshots", mountPath: "/snapshots" };
 const scriptsMount = { name: "snapshot-scripts", mountPath: "/etc/snapshot/scripts", readOnly: true };
-const credentialsMount = {
-  name: "snapshot-credentials",
-  mountPath: "/etc/snapshot/credentials",
-  readOnly: true,
-};
 const scripts = ["snapshot.sh", "restore.sh"] as const;
 
 /**
@@ -103,15 +98,38 @@ export class Snapshots extends pulumi.ComponentResource {
     const plan = ["--check", "--snapshot-plan", planMount.mountPath, "--snapshot-when", settings.when];
     const steps = [
       commandContainer(pod, "check", { command: [...check, ...plan], mounts: [...mounts, planMount] }),
-      this.dump(settings),
+      // A store elsewhere keeps its own number.
+      this.run("dump", "snapshot.sh", [
+        ...[planMount.mountPath, folderMount.mountPath],
+        String(settings.type === "volume" ? settings.retain : 0),
+      ]),
     ];
     if (settings.type !== "s3") return steps;
-    const credentials = settings.existingSecret === undefined ? [] : [credentialsMount];
     const upload = commandContainer(pod, "store", {
-      command: uploadCommand(settings),
-      mounts: [{ ...folderMount, readOnly: true }, ...credentials],
+      command: storeCommand("upload", settings, ["--retain", String(settings.retain)]),
+      mounts: [{ ...folderMount, readOnly: true }, ...credentialsMounts(settings)],
     });
     return [...steps, upload];
+  }
+
+  /**
+   * What brings a snapshot back.
+   * @param configMapName ConfigMap whose key `snapshot` names it
+   */
+  restoreSteps(pod: PodArgs, configMapName: string) {
+    const { settings } = this;
+    const env = [
+      { name: "SNAPSHOT", valueFrom: { configMapKeyRef: { name: configMapName, key: "snapshot" } } },
+    ];
+    const command = ["inventory", "migrate", "--check", "--snapshot-plan", planMount.mountPath];
+    const before = [commandContainer(pod, "connect", { command, mounts: [planMount] })];
+    if (settings?.type === "s3") {
+      const mounts = [folderMount, ...credentialsMounts(settings)];
+      const fetch = storeCommand("download", settings, ["--name", "$(SNAPSHOT)"]);
+      before.push({ ...commandContainer(pod, "fetch", { command: fetch, mounts }), env });
+    }
+    const script = [`${folderMount.mountPath}/$(SNAPSHOT)`, planMount.mountPath];
+    return { before, restore: { ...this.run("restore", "restore.sh", script), env } };
   }
 
   /** The volumes of those steps. */
@@ -122,27 +140,26 @@ export class Snapshots extends pulumi.ComponentResource {
       settings.type === "s3"
         ? { emptyDir: { sizeLimit: settings.temporaryStorage } }
         : { persistentVolumeClaim: { claimName: this.claimName ?? "" } };
-    const secret = settings.type === "s3" ? settings.existingSecret : undefined;
     return [
       // In memory: the database's password is in it.
       { name: planMount.name, emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
       { name: folderMount.name, ...folder },
       { name: scriptsMount.name, configMap: { name: this.scriptsName } },
-      ...(secret === undefined
-        ? []
-        : [{ name: credentialsMount.name, secret: { secretName: secret, defaultMode: 0o440 } }]),
+      ...(settings.type === "s3" ? credentialsVolumes(settings) : []),
     ];
   }
 
-  private dump(settings: StoredSnapshots): input.core.v1.Container {
-    // A store elsewhere keeps its own number.
-    const retain = settings.type === "volume" ? settings.retain : 0;
-    const script = `${scriptsMount.mountPath}/snapshot.sh`;
+  /** A container with PostgreSQL's own programs. */
+  private run(
+    name: string,
+    script: (typeof scripts)[number],
+    parameters: readonly string[],
+  ): input.core.v1.Container {
     return {
-      name: "dump",
+      name,
       image: imageReference("postgres", this.images),
       imagePullPolicy: "IfNotPresent",
-      command: ["sh", script, planMount.mountPath, folderMount.mountPath, String(retain)],
+      command: ["sh", `${scriptsMount.mountPath}/${script}`, ...parameters],
       terminationMessagePolicy: "FallbackToLogsOnError",
       resources: {
         requests: { cpu: "50m", memory: "64Mi" },
@@ -152,21 +169,4 @@ export class Snapshots extends pulumi.ComponentResource {
       volumeMounts: [temporaryMount, planMount, folderMount, scriptsMount],
     };
   }
-}
-
-/** Port that the store is reached at. */
-export function storePort({ endpoint }: Extract<SnapshotSettings, { type: "s3" }>): number {
-  const { protocol, port } = new URL(endpoint ?? "https://s3.amazonaws.com");
-  return port === "" ? (protocol === "http:" ? 80 : 443) : Number(port);
-}
-
-function uploadCommand(settings: Extract<SnapshotSettings, { type: "s3" }>): string[] {
-  const { bucket, prefix, region, endpoint, existingSecret, retain } = settings;
-  return [
-    ...["inventory", "snapshot", "upload", "--folder", folderMount.mountPath, "--bucket", bucket],
-    ...["--region", region, "--retain", String(retain)],
-    ...(prefix === undefined ? [] : ["--prefix", prefix]),
-    ...(endpoint === undefined ? [] : ["--endpoint", endpoint]),
-    ...(existingSecret === undefined ? [] : ["--credentials", credentialsMount.mountPath]),
-  ];
 }

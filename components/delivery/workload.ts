@@ -67,7 +67,7 @@ export function commandPod(
   { command, mounts = [] }: Command,
   before: readonly input.core.v1.Container[] = [],
   volumes: readonly input.core.v1.Volume[] = [],
-): input.core.v1.PodTemplateSpec {
+): { metadata: input.meta.v1.ObjectMeta; spec: input.core.v1.PodSpec } {
   const spec = podSpec(args, commandContainer(args, args.identity.name, { command, mounts }));
   return {
     metadata: { labels: labels(args.identity, args.settings.version) },

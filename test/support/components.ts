@@ -17,6 +17,7 @@ export const types = {
   deployment: "kubernetes:apps/v1:Deployment",
   statefulSet: "kubernetes:apps/v1:StatefulSet",
   job: "kubernetes:batch/v1:Job",
+  cronJob: "kubernetes:batch/v1:CronJob",
   secret: "kubernetes:core/v1:Secret",
   service: "kubernetes:core/v1:Service",
   serviceAccount: "kubernetes:core/v1:ServiceAccount",

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Application } from "../../../components/delivery/application";
-import { storePort } from "../../../components/delivery/snapshot";
+import { storePort } from "../../../components/delivery/store";
 import { at, settingsWith, types } from "../../support/components";
 import { register, type JsonObject, type Recording } from "../../support/mocks";
 
@@ -191,6 +191,36 @@ describe("the migration", () => {
       name: "releases",
       configMap: { name: "inventory-releases", optional: true },
     });
+  });
+
+  it("has the pattern of a Job that restores a snapshot, which nothing but a person starts", async () => {
+    const job = "inventory-migration-restore-pattern";
+    for (const [snapshot, names] of [
+      [{ type: "volume" }, ["connect", "restore"]],
+      [{ ...s3, existingSecret: "keys" }, ["connect", "fetch", "restore"]],
+    ] as const) {
+      const { one } = await application({ snapshot });
+      const { spec, metadata } = one(types.cronJob, job).inputs;
+      expect(at(metadata, "name")).to.equal("inventory-restore");
+      expect(at(spec, "suspend")).to.equal(true);
+      const pod = at(spec, "jobTemplate", "spec", "template", "spec");
+      const containers = ["initContainers", "containers"].flatMap((key) => at(pod, key) as Container[]);
+      expect(containers.map(({ name }) => name)).to.deep.equal(names);
+      expect(containers.at(-1)?.command).to.deep.equal([
+        ...["sh", "/etc/snapshot/scripts/restore.sh", "/snapshots/$(SNAPSHOT)", "/run/snapshot-plan"],
+      ]);
+      for (const container of containers.slice(1)) {
+        expect(at(container, "env", 0, "valueFrom", "configMapKeyRef")).to.deep.equal({
+          name: "inventory-restore",
+          key: "snapshot",
+        });
+      }
+      if (names.length === 3) {
+        expect(containers[1]?.command).to.include.members(["download", "--name", "$(SNAPSHOT)"]);
+      }
+    }
+    const none = await application({ snapshot: { type: "none", reason: "A copy is made every minute." } });
+    expect(none.all(types.cronJob)).to.deep.equal([]);
   });
 
   it("goes back to an older revision after the older version is released, and not before it is kept", async () => {
