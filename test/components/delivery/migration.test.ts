@@ -2,12 +2,19 @@ import { expect } from "chai";
 import { Application } from "../../../components/delivery/application";
 import { storePort } from "../../../components/delivery/store";
 import { at, settingsWith, types } from "../../support/components";
+import { outcome } from "../../support/policy";
+import { policies } from "../../../policy/policies";
 import { register, type JsonObject, type Recording } from "../../support/mocks";
 
 const image = `ghcr.io/technova/inventory@sha256:${"12".repeat(32)}`;
 const newer = `ghcr.io/technova/inventory@sha256:${"ab".repeat(32)}`;
 const inCluster: JsonObject = { type: "inCluster", storage: "7Gi" };
 const s3: JsonObject = { type: "s3", bucket: "backups", region: "eu-1", cidrs: ["10.41.0.0/24"] };
+const downgrade = {
+  to: "0003",
+  image: { repository: "technova/inventory", digest: `sha256:${"ab".repeat(32)}` },
+  allowDataLoss: true,
+};
 const claimType = "kubernetes:core/v1:PersistentVolumeClaim";
 
 async function application(
@@ -223,12 +230,24 @@ describe("the migration", () => {
     expect(none.all(types.cronJob)).to.deep.equal([]);
   });
 
+  it("violates no policy, wherever snapshots go", async () => {
+    const snapshots: JsonObject[] = [{ type: "volume" }, { ...s3, existingSecret: "keys" }];
+    for (const snapshot of snapshots) {
+      const { resources } = await application({ snapshot, downgrade }, { schemaRevision: "0003" });
+      const own = resources.filter(({ type }) =>
+        /:(Job|CronJob|ConfigMap|PersistentVolumeClaim)$/.test(type),
+      );
+      expect(own.length).to.be.greaterThan(4);
+      for (const { type, name, plain } of own) {
+        for (const policy of policies) {
+          const found = outcome(policy, type, plain);
+          expect(found, `${policy.name} on ${name}`).to.deep.equal({ violations: [], undecided: [] });
+        }
+      }
+    }
+  });
+
   it("goes back to an older revision after the older version is released, and not before it is kept", async () => {
-    const downgrade = {
-      to: "0003",
-      image: { repository: "technova/inventory", digest: `sha256:${"ab".repeat(32)}` },
-      allowDataLoss: true,
-    };
     const found = await application({ downgrade }, { schemaRevision: "0003" });
     const [check, dump, back, ...rest] = steps(found, "inventory-downgrade");
     expect(rest).to.deep.equal([]);
