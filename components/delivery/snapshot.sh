@@ -34,7 +34,7 @@ trap 'fail "it was told to stop"' TERM INT
 pg_dump --dbname=service=snapshot --format=custom --no-password --lock-wait-timeout=60000 \
   --file="$unfinished/$name" &
 dump=$!
-wait "$dump" || fail "pg_dump failed, see above; a full volume needs a larger migration.snapshot.storage, or a smaller retain"
+wait "$dump" || fail "pg_dump failed, see above; for want of room, raise migration.snapshot.storage or lower retain"
 dump=
 entries=$(pg_restore --list "$unfinished/$name" | grep -cv '^;') || fail "what pg_dump wrote has no entries"
 # The list is the file's beginning; this reads the rest as well.

@@ -190,3 +190,17 @@ def test_told_to_stop_it_goes_back_first(
     assert process.returncode == 1
     assert "failed in revision 0006: it was told to stop. What it had done was undone" in told
     assert postgres.dump(url) == before
+
+
+def test_what_stands_on_an_earlier_revision_goes_first(
+    url: str, sql: Sql, postgres: PostgresServer, extra: ExtraRevisions
+) -> None:
+    extra.add('op.execute("CREATE TABLE shelves (id int PRIMARY KEY)")', 'op.execute("DROP TABLE shelves")')
+    extra.add(
+        'op.execute("CREATE VIEW bins AS SELECT id FROM shelves")\n' + concurrently("SELECT 1/0"),
+    )
+    migrate(url, "0004")
+    sql(DATA)
+    before = postgres.dump(url)
+    assert failing(url).endswith("the database is as it was.")
+    assert postgres.dump(url) == before

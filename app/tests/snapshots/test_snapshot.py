@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from inventory.cli import main
+from inventory.snapshots.plan import write_connection
 from tests.snapshots.conftest import use
 from tests.support.postgres import PostgresServer
 from tests.support.snapshots import SCRIPTS, plan, run_script, snapshots
@@ -172,7 +173,7 @@ def test_a_full_volume_leaves_no_half_snapshot_and_the_older_ones(
         check=False,
     )
     assert result.returncode == 1
-    assert "pg_dump failed, see above; a full volume needs a larger" in result.stderr
+    assert "pg_dump failed, see above; for want of room, raise" in result.stderr
     assert result.stderr.endswith("The schema was not changed.\n")
     assert snapshots(folder) == [older]
 
@@ -204,11 +205,28 @@ def test_told_to_stop_it_leaves_nothing(
     assert snapshots(folder) == []
 
 
+def test_a_password_of_any_characters_is_taken(
+    url: str, postgres: PostgresServer, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = postgres.folder / "data/pg_hba.conf"
+    access.write_text(f"host all reader all scram-sha-256\n{access.read_text()}")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("CREATE ROLE reader SUPERUSER LOGIN PASSWORD 'a:b\\c %d@/'")
+        connection.execute("SELECT pg_reload_conf()")
+    for written, code in (("a%3Ab%5Cc%20%25d%40%2F", 0), ("a%3Ab", 1)):
+        use(url.replace("inventory@", "reader:a%3Ab%5Cc%20%25d%40%2F@"), monkeypatch)
+        plan(tmp_path / "plan", "migrate")
+        write_connection(tmp_path / "plan", url.replace("inventory@", f"reader:{written}@"))
+        result = run_script(postgres, "snapshot.sh", tmp_path / "plan", folder, 10)
+        assert result.returncode == code, result.stderr
+        assert ("password authentication failed" in result.stderr) == bool(code)
+        for file in folder.iterdir():
+            file.unlink()
+
+
 def test_a_database_that_does_not_answer_shows_no_password(
     postgres: PostgresServer, tmp_path: Path, folder: Path
 ) -> None:
-    from inventory.snapshots.plan import write_connection  # noqa: PLC0415
-
     plan_folder = tmp_path / "plan"
     plan_folder.mkdir()
     write_connection(plan_folder, "postgresql+psycopg://inventory:hunter%3A2%5C@127.0.0.1:1/inventory")
