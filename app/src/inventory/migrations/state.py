@@ -59,7 +59,10 @@ _REMOVAL = {
     "function": "DROP ROUTINE IF EXISTS {name}",
     "type": "DROP TYPE IF EXISTS {name}",
 }
-_BOOKKEEPING = {"alembic_version": "version_num", "schema_revisions": "revision, compatible_from"}
+_BOOKKEEPING = {
+    "alembic_version": text("SELECT version_num FROM alembic_version"),
+    "schema_revisions": text("SELECT revision, compatible_from FROM schema_revisions"),
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -97,9 +100,9 @@ def read_state(connection: Connection) -> State:
     there = {part.name for part in parts if part.kind == "table"}
     rows = frozenset(
         (table, *row)
-        for table, columns in _BOOKKEEPING.items()
+        for table, statement in _BOOKKEEPING.items()
         if table in there
-        for row in connection.execute(text(f"SELECT {columns} FROM {table}"))  # noqa: S608
+        for row in connection.execute(statement)
     )
     return State(parts, rows)
 
