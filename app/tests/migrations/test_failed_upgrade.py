@@ -196,9 +196,8 @@ def test_what_stands_on_an_earlier_revision_goes_first(
     url: str, sql: Sql, postgres: PostgresServer, extra: ExtraRevisions
 ) -> None:
     extra.add('op.execute("CREATE TABLE shelves (id int PRIMARY KEY)")', 'op.execute("DROP TABLE shelves")')
-    extra.add(
-        'op.execute("CREATE VIEW bins AS SELECT id FROM shelves")\n' + concurrently("SELECT 1/0"),
-    )
+    view = 'op.execute("CREATE VIEW bins AS SELECT id FROM shelves")'
+    extra.add("\n".join([view, concurrently("SELECT 1/0")]))
     migrate(url, "0004")
     sql(DATA)
     before = postgres.dump(url)
