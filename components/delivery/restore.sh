@@ -16,7 +16,10 @@ if [ $# -gt 1 ]; then
 else
   database=${PGDATABASE:?is not set; it names the database to restore into}
 fi
-[ -r "$snapshot" ] || fail "there is no $snapshot"
+if [ ! -r "$snapshot" ]; then
+  others=$(cd "$(dirname "$snapshot")" && find . -maxdepth 1 -name '*.dump' | sort | cut -c 3- | tr '\n' ' ')
+  fail "there is no ${snapshot##*/}; there are: ${others:-none}"
+fi
 [ -r "$snapshot.sha256" ] || fail "$snapshot has no checksum beside it"
 (cd "$(dirname "$snapshot")" && sha256sum --quiet --check "${snapshot##*/}.sha256") ||
   fail "$snapshot is damaged; take another one"

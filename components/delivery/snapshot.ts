@@ -108,6 +108,7 @@ export class Snapshots extends pulumi.ComponentResource {
     const upload = commandContainer(pod, "store", {
       command: storeCommand("upload", settings, ["--retain", String(settings.retain)]),
       mounts: [{ ...folderMount, readOnly: true }, ...credentialsMounts(settings)],
+      secretless: true,
     });
     return [...steps, upload];
   }
@@ -126,7 +127,7 @@ export class Snapshots extends pulumi.ComponentResource {
     if (settings?.type === "s3") {
       const mounts = [folderMount, ...credentialsMounts(settings)];
       const fetch = storeCommand("download", settings, ["--name", "$(SNAPSHOT)"]);
-      before.push({ ...commandContainer(pod, "fetch", { command: fetch, mounts }), env });
+      before.push({ ...commandContainer(pod, "fetch", { command: fetch, mounts, secretless: true }), env });
     }
     const script = [`${folderMount.mountPath}/$(SNAPSHOT)`, planMount.mountPath];
     return { before, restore: { ...this.run("restore", "restore.sh", script), env } };

@@ -59,6 +59,8 @@ export function servingPod(args: PodArgs): input.core.v1.PodTemplateSpec {
 export interface Command {
   readonly command: string[];
   readonly mounts?: readonly input.core.v1.VolumeMount[];
+  /** Whether it works without the application's secrets, and so does not see them. */
+  readonly secretless?: boolean;
 }
 
 /** A Pod that runs one command to its end, after others that have to succeed first. */
@@ -84,14 +86,14 @@ export function commandPod(
 export function commandContainer(
   args: PodArgs,
   name: string,
-  { command, mounts = [] }: Command,
+  { command, mounts = [], secretless = false }: Command,
 ): input.core.v1.Container {
   return {
     ...applicationContainer(args),
     name,
     command,
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [...applicationMounts(), ...mounts],
+    volumeMounts: [...(secretless ? [temporaryMount] : applicationMounts()), ...mounts],
   };
 }
 

@@ -4,6 +4,7 @@ import re
 import resource
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
@@ -77,6 +78,18 @@ def test_restoring_by_the_plans_connection(
     restored = run_script(postgres, "restore.sh", folder / name, tmp_path / "empty")
     assert (restored.returncode, restored.stdout) == (0, f"restored {name}\n")
     assert checksums(empty) == rows
+
+
+def test_a_name_that_is_not_there_is_answered_with_those_that_are(
+    postgres: PostgresServer, folder: Path
+) -> None:
+    url = postgres.new_database().replace("+psycopg", "")
+    for content in ("there are: none", "there are: inventory-1.dump inventory-2.dump"):
+        result = run_script(postgres, "restore.sh", folder / "which.dump", PGDATABASE=url)
+        assert result.returncode == 1
+        assert f"Nothing was restored: there is no which.dump; {content}" in result.stderr
+        for name in ("inventory-2.dump", "inventory-1.dump", "inventory-1.dump.sha256"):
+            (folder / name).touch()
 
 
 @pytest.mark.parametrize("damage", [b"", b"PGDMP", None])
@@ -194,7 +207,8 @@ def test_told_to_stop_it_leaves_nothing(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
-        while busy.execute(waiting).fetchone() == (0,):
+        deadline = time.monotonic() + 30
+        while busy.execute(waiting).fetchone() == (0,) and time.monotonic() < deadline:
             busy.execute("SELECT pg_stat_clear_snapshot()")
             assert process.poll() is None
         assert snapshots(folder) != []

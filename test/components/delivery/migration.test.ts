@@ -155,6 +155,7 @@ describe("the migration", () => {
       volumeMounts.some(({ name }) => name === "snapshot-credentials"),
     );
     expect(withKeys.map(({ name }) => name)).to.deep.equal(["store"]);
+    expect(store?.volumeMounts.map(({ name }) => name)).not.to.include.members(["secrets"]);
     expect(volume(found, "snapshot-credentials")).to.deep.equal({
       name: "snapshot-credentials",
       secret: { secretName: "keys", defaultMode: 0o440 },
