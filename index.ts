@@ -6,10 +6,11 @@ import { Application } from "./components/delivery/application";
 import { GithubRepository } from "./components/github";
 import { Monitoring } from "./components/monitoring";
 import { Registry } from "./components/registry";
-import { ApplicationImage } from "./components/registry/image";
+import { ApplicationImage, releasedReference } from "./components/registry/image";
 
 const settings = loadSettings();
 const { application, secrets, argoRollouts, monitoring } = settings;
+const { downgrade } = application.migration;
 const monitored = monitoring !== undefined;
 
 const cluster = new Cluster("cluster", {
@@ -74,6 +75,7 @@ const inventory = new Application(
     settings: application,
     namespace: cluster.inventory,
     image: applicationImage.reference,
+    downgradeImage: downgrade && releasedReference(settings.registry.server, downgrade.image),
     pullSecrets: containerRegistry.pullSecrets,
     images: settings.images,
     databaseUrl: secrets.databaseUrl,

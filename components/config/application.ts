@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { choice, oneOfSections, section } from "./field";
+import { releasedImage, repository } from "./image";
+import { checkMigration, migrationSchema, withSnapshot } from "./migration";
 import { podsOrPercent, strategySchema } from "./strategy";
 import {
   cidrs,
-  digest,
   dnsLabel,
   flag,
   hostName,
@@ -14,12 +15,6 @@ import {
   wholeNumber,
   word,
 } from "./values";
-
-const repository = () =>
-  text(
-    'a repository without its registry\'s host (that is technova:registry.server), such as "technova/inventory"',
-    /^[a-z0-9]+([_-][a-z0-9]+)*(\/[a-z0-9]+([._-][a-z0-9]+)*)*$/,
-  );
 
 /** Where the application's image comes from. */
 const image = oneOfSections(
@@ -37,12 +32,7 @@ const image = oneOfSections(
       offline: flag().default(false),
     }),
   }),
-  section({
-    /** Repository that holds the image, without the registry's host. */
-    repository: repository(),
-    /** The release, as the registry knows it. */
-    digest: digest(),
-  }),
+  releasedImage(),
 );
 
 const inClusterDatabase = section({
@@ -104,14 +94,7 @@ const shutdown = section({
   graceSeconds: wholeNumber(1, 600).default(20),
 });
 
-const migration = section({
-  /** How long a migration may take before it counts as failed. */
-  timeoutSeconds: wholeNumber(10, 86_400).default(600),
-  retries: wholeNumber(0, 10).default(2),
-});
-
-/** `technova:application`: the service, its release and its database. */
-export const applicationSchema = section({
+const service = section({
   /** The release's version; part of every response. */
   version: text('a version such as "1.4.0" or "1.4.0-rc.1"', /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 63),
   image,
@@ -138,7 +121,7 @@ export const applicationSchema = section({
   shutdown: shutdown.default({ drainSeconds: 10, graceSeconds: 20 }),
   configuration: configuration.prefault({}),
   database: choice("type", [inClusterDatabase, externalDatabase]),
-  migration: migration.prefault({}),
+  migration: migrationSchema.prefault({}),
 }).superRefine((application, context) => {
   const { replicas, autoscaling: scaling, strategy, disruptionBudget: budget } = application;
   const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
@@ -162,6 +145,9 @@ export const applicationSchema = section({
     );
   }
 });
+
+/** `technova:application`: the service, its release and its database. */
+export const applicationSchema = service.superRefine(checkMigration).transform(withSnapshot);
 
 /** A number of Pods, with a percentage of them rounded up as Kubernetes does for a budget. */
 function podsOf(value: number | string, replicas: number): number {

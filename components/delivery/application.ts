@@ -10,8 +10,8 @@ import { labels, type Identity } from "../labels";
 import { Configuration } from "./configuration";
 import { InClusterDatabase } from "./database";
 import { applicationFlows } from "./flows";
-import { Migration, migrationIdentity } from "./migration";
-import type { Releases } from "./outcome";
+import { Downgrade, Migration, migrationIdentity } from "./migration";
+import { historyName, type Releases } from "./outcome";
 import { Release } from "./release";
 import { Route } from "./route";
 import { liveLabels, VersionServices } from "./service";
@@ -24,6 +24,8 @@ export interface ApplicationArgs {
   readonly namespace: pulumi.Input<string>;
   /** The release's image, by digest. */
   readonly image: pulumi.Input<string>;
+  /** The build that takes the schema back, by digest; needed with `migration.downgrade`. */
+  readonly downgradeImage?: pulumi.Input<string>;
   readonly pullSecrets: readonly pulumi.Input<string>[];
   /** Upstream images, for the database. */
   readonly images: ImageSource;
@@ -56,6 +58,7 @@ export class Application extends pulumi.ComponentResource {
           namespace,
           gateway: args.gatewayPods,
           database: settings.database,
+          snapshot: settings.migration.snapshot,
           monitored: args.monitored,
           apiServerCidrs: args.releases.apiServerCidrs,
         }),
@@ -92,7 +95,12 @@ export class Application extends pulumi.ComponentResource {
     });
     const migration = new Migration(
       `${name}-migration`,
-      { ...pod(migrationIdentity(name)), namespace },
+      {
+        ...pod(migrationIdentity(name)),
+        namespace,
+        images: args.images,
+        releasesConfigMapName: historyName(name),
+      },
       { ...parent, dependsOn: database === undefined ? [flows] : [flows, database] },
     );
     const smokeTest = new SmokeTestJob(
@@ -153,6 +161,20 @@ export class Application extends pulumi.ComponentResource {
       // Pods that serve are the same before and after, so that none is lost.
       { ...parent, dependsOn: [migration, route] },
     );
+    const { downgrade } = settings.migration;
+    if (downgrade !== undefined && args.downgradeImage !== undefined) {
+      new Downgrade(
+        `${name}-downgrade`,
+        {
+          ...pod(migrationIdentity(name)),
+          namespace,
+          image: args.downgradeImage,
+          downgrade,
+          snapshots: migration.snapshots,
+        },
+        { ...parent, dependsOn: release },
+      );
+    }
     this.availability(name, identity, args, release);
     this.registerOutputs({ adminApiKey: this.adminApiKey });
   }

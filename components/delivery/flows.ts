@@ -2,12 +2,14 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Flow, Peer, Pods } from "../cluster/flows";
 import { apiServerPorts, dnsFlow, metricsFlow, prometheus } from "../cluster/wellKnown";
 import type { DatabaseSettings } from "../config/application";
+import type { SnapshotSettings } from "../config/migration";
 import { selectorLabels, type Identity } from "../labels";
 import { prometheusPort } from "../monitoring/prometheus";
 import { databaseIdentity, postgresPort } from "./database";
 import { migrationIdentity } from "./migration";
 import { outcomeIdentity } from "./outcome";
 import { smokeTestIdentity } from "./smokeTest";
+import { storePort } from "./store";
 import { applicationPort } from "./workload";
 
 export interface ApplicationFlowsArgs {
@@ -16,6 +18,8 @@ export interface ApplicationFlowsArgs {
   /** The Pods that requests come from. */
   readonly gateway: Pods;
   readonly database: DatabaseSettings;
+  /** Where snapshots of the database go. */
+  readonly snapshot: SnapshotSettings;
   /** Whether the platform brings its own monitoring, and so guards its namespace. */
   readonly monitored: boolean;
   /** Addresses of the API server, where a release is waited for. */
@@ -28,6 +32,7 @@ export function applicationFlows({
   namespace,
   gateway,
   database,
+  snapshot,
   monitored,
   apiServerCidrs,
 }: ApplicationFlowsArgs): Flow[] {
@@ -56,6 +61,17 @@ export function applicationFlows({
       ports: storePorts,
       why: "Schema migrations before each release.",
     },
+    ...(snapshot.type === "s3"
+      ? [
+          {
+            name: "migration-to-snapshots",
+            from: migration,
+            to: { cidrs: snapshot.cidrs },
+            ports: [{ port: storePort(snapshot) }],
+            why: "Snapshots of the database are stored before its schema changes.",
+          },
+        ]
+      : []),
     metricsFlow("api", api, applicationPort, monitored),
     {
       name: "release-outcome-to-api-server",

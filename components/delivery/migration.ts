@@ -1,46 +1,136 @@
 import { Job } from "@pulumi/kubernetes/batch/v1";
 import * as pulumi from "@pulumi/pulumi";
+import type { DowngradeSettings } from "../config/migration";
+import type { ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
+import { Restore } from "./restore";
+import { Snapshots } from "./snapshot";
 import { commandPod, type PodArgs } from "./workload";
 
 export interface MigrationArgs extends PodArgs {
   readonly namespace: pulumi.Input<string>;
+  /** Where PostgreSQL's own programs come from. */
+  readonly images: ImageSource;
+  /**
+   * ConfigMap whose key `schema-revisions` has, one a line, the revisions that the versions need which serve or can
+   * come back; while one of them would be broken, the migration is refused. It need not be there yet.
+   */
+  readonly releasesConfigMapName?: pulumi.Input<string>;
 }
 
 export function migrationIdentity(application: string): Identity {
   return { name: application, component: "migration" };
 }
 
+const releasesMount = { name: "releases", mountPath: "/etc/inventory/releases", readOnly: true };
+
 /**
  * Brings the database's schema to the release's revision before any Pod of the release starts; the release fails if
- * it fails. Both versions work on the new schema, so the old one goes on serving meanwhile.
+ * it fails, and the database is as it was. Both versions work on the new schema, so the old one goes on serving
+ * meanwhile.
  */
 export class Migration extends pulumi.ComponentResource {
+  /** How the database is kept before it changes. */
+  readonly snapshots: Snapshots;
+
   constructor(name: string, args: MigrationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:delivery:Migration", name, {}, opts);
-    const { settings } = args;
+    const { migration, schemaRevision } = args.settings;
+    this.snapshots = new Snapshots(
+      `${name}-snapshots`,
+      {
+        identity: args.identity,
+        settings: migration.snapshot,
+        namespace: args.namespace,
+        images: args.images,
+      },
+      { parent: this },
+    );
+    const { releasesConfigMapName } = args;
+    const inUse = releasesConfigMapName === undefined ? [] : [releasesMount];
+    const command = ["inventory", "migrate", "--to", schemaRevision].concat(
+      inUse.flatMap(({ mountPath }) => ["--in-use-file", `${mountPath}/schema-revisions`]),
+    );
+    const releases = inUse.map(({ name: volume }) => ({
+      name: volume,
+      configMap: { name: releasesConfigMapName, optional: true },
+    }));
+    const pod = withAccount(args, this.snapshots);
     new Job(
       `${name}-job`,
+      job(
+        args,
+        commandPod(pod, { command, mounts: inUse }, this.snapshots.steps(pod, command, inUse), [
+          ...this.snapshots.volumes(),
+          ...releases,
+        ]),
+      ),
+      { parent: this, customTimeouts: { create: `${migration.timeoutSeconds + 60}s` } },
+    );
+    if (migration.snapshot.type !== "none") {
+      new Restore(
+        `${name}-restore`,
+        { ...pod, namespace: args.namespace, snapshots: this.snapshots },
+        { parent: this },
+      );
+    }
+    this.registerOutputs();
+  }
+}
+
+export interface DowngradeArgs extends PodArgs {
+  readonly namespace: pulumi.Input<string>;
+  readonly downgrade: DowngradeSettings;
+  readonly snapshots: Snapshots;
+}
+
+/**
+ * Takes the schema back after an older version was released: that works on the newer schema already, so it serves
+ * before, while and after. Runs in the build that made the newer revision; `image` is that build.
+ */
+export class Downgrade extends pulumi.ComponentResource {
+  constructor(name: string, args: DowngradeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("technova:delivery:Downgrade", name, {}, opts);
+    const { snapshots } = args;
+    const command = ["inventory", "downgrade", "--to", args.downgrade.to];
+    const pod = withAccount(args, snapshots);
+    new Job(
+      name,
+      job(args, commandPod(pod, { command }, snapshots.steps(pod, command), snapshots.volumes())),
       {
-        metadata: {
-          namespace: args.namespace,
-          labels: labels(args.identity, settings.version),
-          annotations: {
-            // One that failed is made anew by the next update instead of being waited for again.
-            "pulumi.com/replaceUnready": "true",
-          },
-        },
-        spec: {
-          backoffLimit: settings.migration.retries,
-          activeDeadlineSeconds: settings.migration.timeoutSeconds,
-          // No time to live: a Job that the cluster removed by itself would be run again by the next refresh. There
-          // is only one: a Job's template cannot change, so another image or revision is a new Job with a new name,
-          // and the old one goes when the release is through.
-          template: commandPod(args, ["inventory", "migrate", "--to", settings.schemaRevision]),
-        },
+        parent: this,
+        customTimeouts: { create: `${args.settings.migration.timeoutSeconds + 60}s` },
       },
-      { parent: this, customTimeouts: { create: `${settings.migration.timeoutSeconds + 60}s` } },
     );
     this.registerOutputs();
   }
+}
+
+function withAccount(args: PodArgs, { serviceAccountName }: Snapshots): PodArgs {
+  return serviceAccountName === undefined ? args : { ...args, serviceAccountName };
+}
+
+function job(
+  args: PodArgs & { readonly namespace: pulumi.Input<string> },
+  template: ReturnType<typeof commandPod>,
+) {
+  const { migration, version } = args.settings;
+  return {
+    metadata: {
+      namespace: args.namespace,
+      labels: labels(args.identity, version),
+      annotations: {
+        // One that failed is made anew by the next update instead of being waited for again.
+        "pulumi.com/replaceUnready": "true",
+      },
+    },
+    spec: {
+      backoffLimit: migration.retries,
+      activeDeadlineSeconds: migration.timeoutSeconds,
+      // No time to live: a Job that the cluster removed by itself would be run again by the next refresh. There
+      // is only one: a Job's template cannot change, so another image or revision is a new Job with a new name,
+      // and the old one goes when the release is through.
+      template,
+    },
+  };
 }

@@ -71,15 +71,68 @@ export function servingPod(args: PodArgs): ServingPod {
   };
 }
 
-/** A Pod that runs one command to its end. */
-export function commandPod(args: PodArgs, command: string[]): input.core.v1.PodTemplateSpec {
+/** One command of the application's image, and what it sees beyond what every Pod does. */
+export interface Command {
+  readonly command: string[];
+  readonly mounts?: readonly input.core.v1.VolumeMount[];
+  /** Whether it works without the application's secrets, and so does not see them. */
+  readonly secretless?: boolean;
+}
+
+/** A Pod that runs one command to its end, after others that have to succeed first. */
+export function commandPod(
+  args: PodArgs,
+  { command, mounts = [] }: Command,
+  before: readonly input.core.v1.Container[] = [],
+  volumes: readonly input.core.v1.Volume[] = [],
+): { metadata: input.meta.v1.ObjectMeta; spec: input.core.v1.PodSpec } {
+  const spec = podSpec(args, commandContainer(args, args.identity.name, { command, mounts }));
   return {
     metadata: { labels: labels(args.identity, args.settings.version) },
-    spec: { ...podSpec(args, { command }), restartPolicy: "Never" },
+    spec: {
+      ...spec,
+      initContainers: [...before],
+      volumes: [...spec.volumes, ...volumes],
+      restartPolicy: "Never",
+    },
   };
 }
 
-function podSpec(args: PodArgs, container: Partial<input.core.v1.Container>): input.core.v1.PodSpec {
+/** A container that runs one command; where it fails, its last words are the reason that is told. */
+export function commandContainer(
+  args: PodArgs,
+  name: string,
+  { command, mounts = [], secretless = false }: Command,
+): input.core.v1.Container {
+  return {
+    ...applicationContainer(args),
+    name,
+    command,
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [...(secretless ? [temporaryMount] : applicationMounts()), ...mounts],
+  };
+}
+
+function applicationMounts(): input.core.v1.VolumeMount[] {
+  return [temporaryMount, { name: "secrets", mountPath: secretPath, readOnly: true }];
+}
+
+function applicationContainer(args: PodArgs): input.core.v1.Container {
+  return {
+    name: args.identity.name,
+    image: args.image,
+    imagePullPolicy: "IfNotPresent",
+    envFrom: [{ configMapRef: { name: args.configMapName } }],
+    resources: resourceRequirements(args.settings.resources),
+    securityContext: containerSecurity,
+    volumeMounts: applicationMounts(),
+  };
+}
+
+function podSpec(
+  args: PodArgs,
+  container: Partial<input.core.v1.Container>,
+): input.core.v1.PodSpec & { volumes: input.core.v1.Volume[] } {
   return {
     serviceAccountName: args.serviceAccountName,
     automountServiceAccountToken: false,
@@ -87,18 +140,7 @@ function podSpec(args: PodArgs, container: Partial<input.core.v1.Container>): in
     priorityClassName: args.priorityClassName,
     ...pullSecrets(args),
     securityContext: podSecurity(applicationUser),
-    containers: [
-      {
-        name: args.identity.name,
-        image: args.image,
-        imagePullPolicy: "IfNotPresent",
-        envFrom: [{ configMapRef: { name: args.configMapName } }],
-        resources: resourceRequirements(args.settings.resources),
-        securityContext: containerSecurity,
-        volumeMounts: [temporaryMount, { name: "secrets", mountPath: secretPath, readOnly: true }],
-        ...container,
-      },
-    ],
+    containers: [{ ...applicationContainer(args), ...container }],
     volumes: [
       temporaryVolume("64Mi"),
       {

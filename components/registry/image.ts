@@ -42,8 +42,16 @@ export class ApplicationImage extends pulumi.ComponentResource {
       );
       this.reference = built.repoDigest;
     } else {
-      this.reference = pulumi.output(`${registry.server}/${settings.repository}@${settings.digest}`);
+      this.reference = pulumi.output(releasedReference(registry.server, settings));
     }
     this.registerOutputs({ reference: this.reference });
   }
+}
+
+/** `registry/repository@sha256:...` of an image that the registry has already. */
+export function releasedReference(
+  server: string,
+  { repository, digest }: Extract<ImageSettings, { digest: string }>,
+): string {
+  return `${server}/${repository}@${digest}`;
 }

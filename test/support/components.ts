@@ -19,6 +19,7 @@ export const types = {
   analysisTemplate: "kubernetes:argoproj.io/v1alpha1:AnalysisTemplate",
   statefulSet: "kubernetes:apps/v1:StatefulSet",
   job: "kubernetes:batch/v1:Job",
+  cronJob: "kubernetes:batch/v1:CronJob",
   secret: "kubernetes:core/v1:Secret",
   service: "kubernetes:core/v1:Service",
   serviceAccount: "kubernetes:core/v1:ServiceAccount",

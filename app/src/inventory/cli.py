@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import logging
 import os
 import secrets
 import sys
@@ -11,11 +10,10 @@ from pathlib import Path
 from inventory.core.config import SettingsError, load_settings
 from inventory.core.logs import configure_logging
 from inventory.core.security import hash_key
-from inventory.migrations.runner import MigrationError, downgrade, migrate
+from inventory.migrations.revisions import MigrationError
+from inventory.schema_commands import add_schema_commands, run_downgrade, run_migrate, run_snapshot
 from inventory.server import serve
 from inventory.smoke import SmokeTestError, run_smoke_test
-
-logger = logging.getLogger("inventory")
 
 MIN_KEY_LENGTH = 32
 
@@ -25,21 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="answer requests until SIGTERM")
 
-    up = commands.add_parser("migrate", help="upgrade the database schema")
-    up.add_argument("--to", default="head", metavar="REVISION", help="revision, or head (default)")
-    down = commands.add_parser(
-        "downgrade", help="downgrade the database schema; data of newer columns is lost"
-    )
-    down.add_argument("--to", required=True, metavar="REVISION", help="revision, or base: delete everything")
-    down.add_argument("--delete-all-data", action="store_true", help="needed for --to base")
-    for command in (up, down):
-        command.add_argument(
-            "--wait",
-            type=float,
-            default=120,
-            metavar="SECONDS",
-            help="how long to wait for the database (120)",
-        )
+    add_schema_commands(commands)
 
     smoke = commands.add_parser("smoke-test", help="check a running service from outside")
     smoke.add_argument("--url", required=True, help="such as https://inventory.example.com")
@@ -89,16 +73,17 @@ def _run(arguments: argparse.Namespace) -> int:
                     ca_file=arguments.ca_file,
                 )
             return 0
+    if arguments.command == "snapshot":
+        configure_logging("INFO", os.environ.get("INVENTORY_VERSION", "0.0.0"))
+        run_snapshot(arguments)
+        return 0
     settings = load_settings()
     configure_logging(settings.log_level, settings.version)
-    url = settings.database_url.get_secret_value()
     match arguments.command:
         case "migrate":
-            logger.info(migrate(url, arguments.to, arguments.wait))
+            run_migrate(settings, arguments)
         case "downgrade":
-            if arguments.to == "base" and not arguments.delete_all_data:
-                raise MigrationError("--to base deletes all data; add --delete-all-data if that is meant.")
-            logger.info(downgrade(url, arguments.to, arguments.wait))
+            run_downgrade(settings, arguments)
         case "serve":
             return serve(settings)
     return 0

@@ -13,39 +13,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import NullPool, create_engine
 
 from inventory.main import create_app
-from inventory.migrations import runner
+from inventory.migrations import upgrade
 from inventory.migrations.runner import ADVISORY_LOCK, MigrationError, downgrade, migrate
 from inventory.models import Base
 from tests.conftest import TEMPLATE
+from tests.migrations.conftest import DATA, Sql
 from tests.support.api import Api, make_settings
 from tests.support.postgres import PostgresServer, free_port
-
-Sql = Callable[[str], list[tuple[object, ...]]]
-
-DATA = """
-INSERT INTO items (sku, name, category, unit, reorder_level, price)
-    SELECT 'S' || n, 'Bolt ' || n, 'c', 'piece', n, n FROM generate_series(1, 50) n;
-INSERT INTO locations (code, name) VALUES ('A', 'a'), ('B', 'b');
-INSERT INTO stock_levels (item_id, location_id, quantity)
-    SELECT i.id, l.id, 7.5 FROM items i, locations l;
-INSERT INTO movements (kind, item_id, destination_id, quantity, destination_balance, actor)
-    SELECT 'receipt', item_id, location_id, quantity, quantity, 'old' FROM stock_levels;
-"""
-
-
-@pytest.fixture
-def url(postgres: PostgresServer) -> str:
-    return postgres.new_database()
-
-
-@pytest.fixture
-def sql(url: str) -> Sql:
-    def run(statement: str) -> list[tuple[object, ...]]:
-        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-            cursor = connection.execute(statement.encode())
-            return cursor.fetchall() if cursor.description else []
-
-    return run
 
 
 def totals(sql: Sql) -> list[tuple[object, ...]]:
@@ -189,7 +163,7 @@ def test_a_table_in_use_is_tried_again(
     url: str, sql: Sql, monkeypatch: pytest.MonkeyPatch, postgres: PostgresServer
 ) -> None:
     migrate(url, "0002")
-    monkeypatch.setattr(runner, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(upgrade, "LOCK_TIMEOUT", "100ms")
     with psycopg.connect(url.replace("+psycopg", "")) as busy:
         busy.execute("LOCK TABLE items IN ACCESS SHARE MODE")
         timer = threading.Timer(0.6, busy.commit)
@@ -197,7 +171,7 @@ def test_a_table_in_use_is_tried_again(
         assert migrate(url, "0003") == "upgraded the schema from 0002 to 0003"
         timer.join()
         busy.execute("LOCK TABLE items IN ACCESS SHARE MODE")
-        monkeypatch.setattr(runner, "LOCK_ATTEMPTS", 1)
+        monkeypatch.setattr(upgrade, "LOCK_ATTEMPTS", 1)
         with pytest.raises(Exception, match="LockNotAvailable"):
             downgrade(url, "0002")
     assert sql("SELECT version_num FROM alembic_version") == [("0003",)]

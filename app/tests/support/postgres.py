@@ -131,6 +131,22 @@ class PostgresServer:
         self._end(signal.SIGQUIT)  # at once: nothing is kept
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def programs(self) -> Path:
+        return _programs()
+
+    def program(self, name: str, *arguments: str) -> str:
+        """Runs one of PostgreSQL's own programs and returns what it prints."""
+        command = [str(_programs() / name), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def dump(self, url: str, *options: str) -> str:
+        """Schema and data as SQL; the same text means the same database."""
+        dumped = self.program("pg_dump", f"--dbname={url.replace('+psycopg', '')}", *options)
+        # A token that is another one each time.
+        lines = [line for line in dumped.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+        return "\n".join(lines)
+
     def _dsn(self, database: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
 

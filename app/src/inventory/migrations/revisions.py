@@ -12,10 +12,18 @@ from sqlalchemy import text
 MINIMUM_REVISION = "0003"
 
 
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class MigrationError(Exception):
+    """The migration did not happen; the message says what to do."""
+
+
 def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", str(VERSIONS))
     return config
 
 
@@ -25,12 +33,25 @@ def known_revisions() -> tuple[str, ...]:
     return tuple(script.revision for script in scripts.walk_revisions())[::-1]
 
 
+def compatible_from(revision: str) -> str:
+    """The oldest revision whose code still works once `revision` is there."""
+    script = ScriptDirectory.from_config(alembic_config()).get_revision(revision)
+    oldest = getattr(script.module, "compatible_from", None)
+    if not isinstance(oldest, str):
+        raise MigrationError(
+            f'Revision {revision} does not say which versions still work with it; add compatible_from = "..."'
+            " below its depends_on, with the oldest revision whose code does."
+        )
+    return oldest
+
+
 def record_revision(revision: str, *, compatible_from: str) -> None:
     """Tells every build, older ones too, whether it may go on: those that know `compatible_from` may."""
     op.get_bind().execute(
         text(
             "INSERT INTO schema_revisions (revision, compatible_from) VALUES (:revision, :compatible_from)"
             " ON CONFLICT (revision) DO UPDATE SET compatible_from = excluded.compatible_from"
+            " WHERE schema_revisions.compatible_from <> excluded.compatible_from"
         ),
         {"revision": revision, "compatible_from": compatible_from},
     )

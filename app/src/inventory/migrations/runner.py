@@ -2,31 +2,43 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from alembic import command
-from alembic.runtime.migration import MigrationContext
-from psycopg import errors as pg
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from inventory.migrations.revisions import alembic_config, known_revisions
+from inventory.migrations.in_use import refuse_contract
+from inventory.migrations.revisions import MigrationError, known_revisions
+from inventory.migrations.upgrade import Upgrade, current_revision, reason_of, run
+
+__all__ = ["MigrationError", "check_downgrade", "check_migrate", "downgrade", "make_engine", "migrate"]
 
 logger = logging.getLogger(__name__)
 
 # Any fixed number will do, as long as every release uses the same one.
 ADVISORY_LOCK = 4_926_175_830_214_077
-# Everybody queues behind a migration that waits for a table lock, so it gives up soon and tries again.
-LOCK_TIMEOUT = "5s"
-LOCK_ATTEMPTS = 12
 
 
-class MigrationError(Exception):
-    """The migration did not happen; the message says what to do."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What brings a database from one revision to another."""
+
+    current: str | None
+    target: str
+    # On the way; none if there is nothing to do.
+    revisions: tuple[str, ...]
+    future: str
+    past: str
+
+    @property
+    def needed(self) -> bool:
+        return bool(self.revisions)
 
 
-def _engine(url: str) -> Engine:
+def make_engine(url: str) -> Engine:
     return create_engine(
         url,
         poolclass=NullPool,
@@ -72,63 +84,89 @@ def _alone(engine: Engine, seconds: float) -> Iterator[None]:
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
 
 
-def current_revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def check_migrate(
+    url: str, to: str = "head", wait_seconds: float = 120, in_use: Sequence[str] = ()
+) -> Change:
+    """What `migrate` would do, which is refused if a version in use could not bear it. Changes nothing."""
+    engine = make_engine(url)
+    wait_for_database(engine, wait_seconds)
+    with engine.connect() as connection:
+        return _upgrade(connection, to, in_use)
 
 
-def _run(engine: Engine, action: Callable[..., None], target: str) -> None:
-    for attempt in range(1, LOCK_ATTEMPTS + 1):
-        try:
-            with engine.connect() as connection:
-                connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-                connection.commit()
-                config = alembic_config()
-                config.attributes["connection"] = connection
-                action(config, target)
-                connection.commit()
-        except DBAPIError as error:
-            if not isinstance(error.orig, pg.LockNotAvailable) or attempt == LOCK_ATTEMPTS:
-                raise
-            logger.info("a table is in use, trying again", extra={"attempt": attempt})
-            time.sleep(1)
-        else:
-            return
+def migrate(url: str, to: str = "head", wait_seconds: float = 120, in_use: Sequence[str] = ()) -> str:
+    """
+    Upgrades to `to`, or leaves a database that is there or further already; returns what it did.
 
-
-def migrate(url: str, to: str = "head", wait_seconds: float = 120) -> str:
-    """Upgrades to `to`, or leaves a database that is there or further already; returns what it did."""
-    known = known_revisions()
-    target = _resolve(to, known)
-    engine = _engine(url)
+    :param in_use: schema revisions that the versions need which serve or can come back
+    """
+    engine = make_engine(url)
     wait_for_database(engine, wait_seconds)
     with _alone(engine, wait_seconds):
         with engine.connect() as connection:
-            current = current_revision(connection)
-        if current is not None and current not in known:
-            return f"the schema is at {current}, newer than this build knows; nothing to do"
-        if current is not None and known.index(current) >= known.index(target):
-            return f"the schema is at {current}; nothing to do"
-        _run(engine, command.upgrade, target)
-    return f"upgraded the schema from {current or 'empty'} to {target}"
+            change = _upgrade(connection, to, in_use)
+        if change.needed:
+            Upgrade(engine).to(change.target)
+    return change.past
+
+
+def check_downgrade(url: str, to: str, wait_seconds: float = 120) -> Change:
+    """What `downgrade` would do. Changes nothing."""
+    engine = make_engine(url)
+    wait_for_database(engine, wait_seconds)
+    with engine.connect() as connection:
+        return _downgrade(connection, to)
 
 
 def downgrade(url: str, to: str, wait_seconds: float = 120) -> str:
     """Downgrades to `to` (or `base`: nothing is left); returns what it did."""
-    known = known_revisions()
-    target = to if to == "base" else _resolve(to, known)
-    engine = _engine(url)
+    engine = make_engine(url)
     wait_for_database(engine, wait_seconds)
     with _alone(engine, wait_seconds):
         with engine.connect() as connection:
-            current = current_revision(connection)
-        if current is not None and current not in known:
-            raise MigrationError(
-                f"This build does not know revision {current}; downgrade with the build that made it."
-            )
-        if current is None or (target != "base" and known.index(current) <= known.index(target)):
-            return f"the schema is at {current or 'base'}; nothing to do"
-        _run(engine, command.downgrade, target)
-    return f"downgraded the schema from {current} to {target}"
+            change = _downgrade(connection, to)
+        if change.needed:
+            try:
+                run(engine, command.downgrade, change.target)
+            except DBAPIError as error:
+                raise MigrationError(
+                    f"The downgrade from {change.current} to {change.target} failed: {reason_of(error)}."
+                    " Look at `inventory migrate --check` for where it is, then try again."
+                ) from error
+    return change.past
+
+
+def _upgrade(connection: Connection, to: str, in_use: Sequence[str]) -> Change:
+    known = known_revisions()
+    target = _resolve(to, known)
+    current = current_revision(connection)
+    if current is not None and current not in known:
+        newer = f"the schema is at {current}, newer than this build knows; nothing to do"
+        return Change(current, target, (), newer, newer)
+    pending = known[known.index(current) + 1 if current else 0 : known.index(target) + 1]
+    if not pending:
+        there = f"the schema is at {current}; nothing to do"
+        return Change(current, target, (), there, there)
+    refuse_contract(pending, in_use, known)
+    way = f"the schema from {current or 'empty'} to {target}"
+    return Change(current, target, pending, f"would upgrade {way}", f"upgraded {way}")
+
+
+def _downgrade(connection: Connection, to: str) -> Change:
+    known = known_revisions()
+    target = to if to == "base" else _resolve(to, known)
+    current = current_revision(connection)
+    if current is not None and current not in known:
+        raise MigrationError(
+            f"This build does not know revision {current}; downgrade with the build that made it."
+        )
+    first = 0 if target == "base" else known.index(target) + 1
+    undone = known[first : known.index(current) + 1] if current else ()
+    if not undone:
+        there = f"the schema is at {current or 'base'}; nothing to do"
+        return Change(current, target, (), there, there)
+    way = f"the schema from {current} to {target}"
+    return Change(current, target, undone, f"would downgrade {way}", f"downgraded {way}")
 
 
 def _resolve(to: str, known: tuple[str, ...]) -> str:

@@ -11,12 +11,13 @@ revision = "${up_revision}"
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+# The oldest revision whose code still works on this schema; raise it in contracting migrations only.
+compatible_from = "0001"
 
 
 def upgrade() -> None:
     ${upgrades if upgrades else "raise NotImplementedError"}
-    # The oldest revision whose code still works on this schema; raise it in contracting migrations only.
-    record_revision("${up_revision}", compatible_from="0001")
+    record_revision(revision, compatible_from=compatible_from)
 
 
 def downgrade() -> None:

@@ -64,19 +64,40 @@ async function replicaSetsOf(
   );
 }
 
-/** The containers of a pod that do not run, and why. Output of the program is left out: it may hold secrets. */
+/**
+ * The containers of a pod that do not run, and why. Output of the program is left out, since it may hold secrets,
+ * unless the container says itself that its last lines are the reason (`FallbackToLogsOnError`).
+ */
 export function podTroubles(pod: KubeObject): string[] {
+  const speaking = new Set(
+    [...list(pod, "spec", "initContainers"), ...list(pod, "spec", "containers")]
+      .filter((container) => text(container, "terminationMessagePolicy") === "FallbackToLogsOnError")
+      .map((container) => text(container, "name")),
+  );
   const troubles = [
     ...list(pod, "status", "initContainerStatuses"),
     ...list(pod, "status", "containerStatuses"),
   ]
-    .map((status) => ({ name: text(status, "name"), trouble: containerTrouble(status) }))
+    .map((status) => ({
+      name: text(status, "name"),
+      trouble: containerTrouble(status),
+      words: speaking.has(text(status, "name")) ? lastWords(status) : "",
+    }))
     .filter(({ trouble }) => trouble)
-    .map(({ name, trouble }) => `pod ${nameOf(pod)}, container ${name}: ${trouble}`);
+    .map(({ name, trouble, words }) => `pod ${nameOf(pod)}, container ${name}: ${trouble}${words}`);
   const unschedulable = conditions(pod)
     .filter(({ type, status }) => type === "PodScheduled" && status === "False")
     .map(({ message }) => `pod ${nameOf(pod)}: ${message}`);
   return [...unschedulable, ...troubles];
+}
+
+/** The last lines of a container that has failed, without those of its log, which are JSON. */
+function lastWords(status: KubeObject): string {
+  const lines = text(status, "state", "terminated", "message")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("{"));
+  return lines.length === 0 ? "" : `: ${lines.slice(-3).join(" ")}`;
 }
 
 function containerTrouble(status: KubeObject): string {

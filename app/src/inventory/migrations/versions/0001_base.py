@@ -15,6 +15,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+compatible_from = "0001"
 
 NOW = sa.text("now()")
 
@@ -109,7 +110,7 @@ def upgrade() -> None:
         op.create_index(f"movements_{column.removesuffix('_id')}", "movements", [column, "id"])
     op.execute(FUNCTION)
     create_append_only("movements")
-    record_revision("0001", compatible_from="0001")
+    record_revision(revision, compatible_from=compatible_from)
 
 
 def downgrade() -> None:

@@ -14,6 +14,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+compatible_from = "0001"
 
 # Table, and the column that people know a row by.
 AUDITED = {"items": "sku", "locations": "code", "movements": "id"}
@@ -70,7 +71,7 @@ def upgrade() -> None:
             f" FOR EACH ROW EXECUTE FUNCTION write_audit('{key}')"
         )
         op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_audit")
-    record_revision("0002", compatible_from="0001")
+    record_revision(revision, compatible_from=compatible_from)
 
 
 def downgrade() -> None:

@@ -12,6 +12,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+compatible_from = "0001"
 
 
 def upgrade() -> None:
@@ -27,7 +28,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("barcode IS NOT NULL"),
             postgresql_concurrently=True,
         )
-    record_revision("0003", compatible_from="0001")
+    record_revision(revision, compatible_from=compatible_from)
 
 
 def downgrade() -> None:

@@ -11,6 +11,7 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+compatible_from = "0001"
 
 
 def upgrade() -> None:
@@ -22,7 +23,7 @@ def upgrade() -> None:
             "CREATE INDEX CONCURRENTLY items_search ON items"
             " USING gin (to_tsvector('simple', sku || ' ' || name || ' ' || category))"
         )
-    record_revision("0004", compatible_from="0001")
+    record_revision(revision, compatible_from=compatible_from)
 
 
 def downgrade() -> None:

@@ -54,6 +54,26 @@ describe("failure", () => {
     ]);
   });
 
+  it("has the last words of containers that want them to be told, and of no other", () => {
+    const message = '{"level": "INFO"}\none\ntwo\n\nthree\nfour: it failed.\n';
+    const terminated = { exitCode: 1, reason: "Error", message };
+    const pod: PropertyMap = {
+      metadata: { name: "job-1" },
+      spec: {
+        initContainers: [{ name: "dump", terminationMessagePolicy: "FallbackToLogsOnError" }],
+        containers: [{ name: "quiet", terminationMessagePolicy: "File" }],
+      },
+      status: {
+        initContainerStatuses: [{ name: "dump", state: { terminated } }],
+        containerStatuses: [{ name: "quiet", state: { terminated } }],
+      },
+    };
+    expect(podTroubles(pod)).to.deep.equal([
+      "pod job-1, container dump: Error with exit code 1: two three four: it failed.",
+      "pod job-1, container quiet: Error with exit code 1",
+    ]);
+  });
+
   it("says that no node takes a pod", () => {
     const conditions = [{ type: "PodScheduled", status: "False", message: "0/1 nodes are available" }];
     expect(podTroubles({ metadata: { name: "p" }, status: { conditions } })).to.deep.equal([

@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { choice, field, section } from "./field";
+import { releasedImage } from "./image";
+import { cidrs, dnsLabel, storage, strings, text, wholeNumber, word } from "./values";
+
+const kept = {
+  /** Snapshots that are kept; the oldest beyond them are removed once a newer one is safe. */
+  retain: wholeNumber(1, 1000).default(10),
+  /** `schemaChange`: not where the database is at the release's revision already. */
+  when: word("schemaChange", "always").default("schemaChange"),
+};
+
+const volume = section({
+  type: z.literal("volume"),
+  /** Room for `retain` snapshots; each is smaller than the database. */
+  storage: storage().default("5Gi"),
+  /** The cluster's default class if left out. */
+  storageClassName: dnsLabel().optional(),
+  ...kept,
+});
+
+const s3 = section({
+  type: z.literal("s3"),
+  bucket: text(
+    "a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens",
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  ),
+  /** Folder in the bucket. */
+  prefix: text(
+    'a path without slashes at its ends, such as "inventory/production"',
+    /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/,
+    200,
+  ).optional(),
+  region: text('a region such as "eu-central-1"', /^[a-z0-9]+(-[a-z0-9]+)*$/, 63),
+  /** Address of a store that is not Amazon's. */
+  endpoint: text(
+    'an address such as "https://s3.example.com", without a path',
+    /^https?:\/\/[a-z0-9.-]*[a-z0-9](:\d{1,5})?$/,
+  ).optional(),
+  /** Secret in the application's namespace with access_key_id and secret_access_key. */
+  existingSecret: dnsLabel().optional(),
+  /** Annotations of the Job's own account, by which a cloud knows it where there is no `existingSecret`. */
+  accountAnnotations: strings("an object of strings").optional(),
+  /** Where the store is, and what gives out identities; nothing else may be reached. */
+  cidrs: cidrs(),
+  /** Room for one snapshot on its way. */
+  temporaryStorage: storage().default("5Gi"),
+  ...kept,
+}).refine(
+  ({ existingSecret, accountAnnotations }) =>
+    existingSecret === undefined || accountAnnotations === undefined,
+  { error: "existingSecret or accountAnnotations, not both", path: ["accountAnnotations"] },
+);
+
+const none = section({
+  type: z.literal("none"),
+  /** Why a failed release may lose data here. */
+  reason: text("a sentence of 10 to 200 characters that says why none is needed", /^.{10,200}$/, 200),
+});
+
+/** Goes back to an older revision once the older version serves. */
+const downgrade = section({
+  /** The revision to go back to. */
+  to: text('the four digits of a schema migration in quotes, such as "0003"', /^\d{4}$/),
+  /** The build that made the newer revision: only it knows how to undo it. */
+  image: releasedImage(),
+  /** What newer columns hold is lost. */
+  allowDataLoss: field("true, which says that what newer columns hold may be lost", z.literal(true)),
+});
+
+export const migrationSchema = section({
+  /** How long a migration may take before it counts as failed. */
+  timeoutSeconds: wholeNumber(10, 86_400).default(600),
+  retries: wholeNumber(0, 10).default(2),
+  /** What is kept of the database before its schema changes; a volume if left out and the database is the platform's. */
+  snapshot: choice("type", [volume, s3, none]).optional(),
+  downgrade: downgrade.optional(),
+});
+
+export type SnapshotSettings = z.infer<typeof volume> | z.infer<typeof s3> | z.infer<typeof none>;
+export type StoredSnapshots = Exclude<SnapshotSettings, { type: "none" }>;
+export type DowngradeSettings = z.infer<typeof downgrade>;
+
+interface Schema {
+  readonly schemaRevision: string;
+  readonly database: { readonly type: "inCluster" | "external" };
+  readonly migration: z.infer<typeof migrationSchema>;
+}
+
+/** What the migration's settings and the others have to agree on. */
+export function checkMigration(application: Schema, context: z.core.$RefinementCtx): void {
+  const { snapshot, downgrade: back } = application.migration;
+  const problem = (path: string[], message: string) =>
+    context.addIssue({ code: "custom", path: ["migration", ...path], message });
+  if (snapshot === undefined && application.database.type === "external") {
+    problem(
+      ["snapshot"],
+      'an object with type "volume", "s3" or "none": where snapshots of an external database belong is not known',
+    );
+  }
+  if (back !== undefined && back.to !== application.schemaRevision) {
+    problem(
+      ["downgrade", "to"],
+      `schemaRevision, which is "${application.schemaRevision}": else Pods would wait for a schema that is not there`,
+    );
+  }
+}
+
+/** The same with the snapshots that are the default. */
+export function withSnapshot<T extends Schema>(application: T) {
+  const snapshot: SnapshotSettings = application.migration.snapshot ?? volume.parse({ type: "volume" });
+  return { ...application, migration: { ...application.migration, snapshot } };
+}
