@@ -1,112 +1,62 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { expect } from "chai";
-import { kubectl } from "./support/cluster";
-import { checkout, npm, npmOk } from "./support/command";
-import { call, gatewayOf, type Gateway } from "./support/gateway";
-import { createSubject, startLoad } from "./support/load";
-import { withSettings } from "./support/settings";
+import { forgetFigures } from "./support/figures";
+import { faults, type Fault } from "./support/faultyApp";
+import { strategies, type StrategyName } from "./support/releases";
+import { killed, shareOfCanary, undone, withoutPrometheus } from "./delivery/disturbances";
+import { badRelease, goodRelease, settingsBack, switchStrategy } from "./delivery/outcomes";
+import { Platform } from "./delivery/platform";
+import { contract, expand, failingMigration } from "./delivery/schema";
 
-/** Releases that watch themselves, under traffic. */
+const every = Object.keys(strategies) as StrategyName[];
+
+/** Releases that watch themselves, under traffic: what they do goes into the table of `npm run bench -- delivery`. */
 describe("delivery", function () {
-  this.timeout("40m");
-  this.bail(true);
+  this.timeout("20m");
 
-  const subject = { sku: "E2E-0001", location: "E2E" };
-  let gateway: Gateway;
-
-  const canary = `
-    strategy:
-      type: canary
-      steps: [{ setWeightPercent: 10 }, { pauseSeconds: 30 }, { setWeightPercent: 50 }, { pauseSeconds: 20 }]
-      minReadySeconds: 2
-      progressDeadlineSeconds: 120
-      analysis: { intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10 }`;
-  type Edit = readonly [RegExp, string];
-  const withCanary: Edit = [/(autoscaling: \{ maxReplicas: 3 \})/, `$1${canary}`];
-  const release = (version: string): Edit => [/version: 1\.0\.0/, `version: ${version}`];
-
-  const up = (...edits: Edit[]) =>
-    withSettings("local", [withCanary, ...edits], () =>
-      npm("up", "--stack", "local", "--yes", "--skip-preview"),
-    );
+  let platform: Platform;
 
   before(async () => {
-    await npmOk("cluster", "up");
-    const first = await up();
-    expect(first.code, first.output).to.equal(0);
-    gateway = await gatewayOf("local");
-    await createSubject(gateway, subject);
+    forgetFigures();
+    platform = await Platform.bringUp();
   });
+  after(() => Platform.takeDown());
 
-  after(async () => {
-    rmSync(join(checkout, "dist/faulty-app"), { recursive: true, force: true });
-    await npm("destroy", "--stack", "local", "--yes");
-    await npm("cluster", "down");
-  });
+  for (const strategy of every) {
+    describe(strategy, () => {
+      it("takes the place of another strategy, and no Pod is moved and no request fails", () =>
+        switchStrategy(platform, strategy));
 
-  const serving = async () => (await call(gateway, "GET", "/healthz")).headers["x-inventory-version"];
+      it("a good release: no request fails, and every acknowledged write is in the database", () =>
+        goodRelease(platform, strategy));
 
-  it("a good canary gets all of the traffic step by step, and no request fails", async () => {
-    const load = startLoad(gateway, { subject, rate: 50, maxSeconds: 900 });
-    const { code, output, seconds } = await up(release("1.0.1"));
-    const report = await load.stop();
-    console.log(`      ${seconds.toFixed(0)} s ${JSON.stringify(report)}`);
-    expect(code, output).to.equal(0);
-    expect(report.failed, JSON.stringify(report)).to.equal(0);
-    expect(Object.keys(report.versions)).to.have.members(["1.0.0", "1.0.1"]);
-    expect(await serving()).to.equal("1.0.1");
-    const stock = await call(gateway, "GET", `/api/v1/items/${subject.sku}/stock`);
-    const { total } = JSON.parse(stock.text) as { total: string };
-    expect(Number(total)).to.be.within(report.acknowledgedUnits, report.acknowledgedUnits + 10);
-  });
+      for (const fault of Object.keys(faults) as Fault[]) {
+        it(`a bad release is taken back: ${faults[fault]}`, () => badRelease(platform, strategy, fault));
+      }
 
-  it("a canary of which a third of the requests fail is taken back, and the update says why", async () => {
-    const faulty = join(checkout, "dist/faulty-app");
-    cpSync(join(checkout, "app"), faulty, {
-      recursive: true,
-      filter: (path) => !/\/(\.venv|tests)$/.test(path),
+      it("the version that serves comes back with its settings, without a release", () =>
+        settingsBack(platform, strategy));
     });
-    const main = join(faulty, "src/inventory/main.py");
-    const inside = "    app.add_middleware(\n        RequestMiddleware";
-    const text = readFileSync(main, "utf8");
-    expect(text).to.contain(inside);
-    writeFileSync(main, text.replace(inside, `${FAULTS}\n${inside}`));
+  }
 
-    const load = startLoad(gateway, { subject, rate: 50, maxSeconds: 900 });
-    const { code, output, seconds } = await up(release("1.0.2"), [
-      /context: app/,
-      "context: dist/faulty-app",
-    ]);
-    const report = await load.stop();
-    console.log(`      ${seconds.toFixed(0)} s ${JSON.stringify(report)}`);
-    expect(code, output).not.to.equal(0);
-    expect(output).to.match(
-      /The release did not go through \(canary, step \d of 5\): .*error-percent was \d+/,
-    );
-    expect(output).to.contain("Version 1.0.1 serves all requests.");
-    expect(report.statuses[500], "requests that the faulty version answered").to.be.greaterThan(0);
-    const versions = await Promise.all(Array.from({ length: 40 }, serving));
-    expect(new Set(versions)).to.deep.equal(new Set(["1.0.1"]));
-  });
+  it("blue-green: undo brings the version before back at once", () => undone(platform));
 
-  it("the version before comes back with the settings before, without a release", async () => {
-    const { code, output } = await up(release("1.0.1"));
-    expect(code, output).to.equal(0);
-    expect(await serving()).to.equal("1.0.1");
-    const phase = ["get", "rollout", "inventory", "-n", "inventory", "-o", "jsonpath={.status.phase}"];
-    expect(await kubectl(...phase)).to.equal("Healthy");
-  });
+  it("canary: the share of the traffic is what the step says, and testers have a header", () =>
+    shareOfCanary(platform));
+
+  it("canary: without Prometheus nothing moves on; when it is back, the release does", () =>
+    withoutPrometheus(platform, true));
+
+  it("canary: without Prometheus for longer than is borne, the release is taken back", () =>
+    withoutPrometheus(platform, false));
+
+  it("controller, gateway and application Pods are killed, another up is started: the release ends as it should", () =>
+    killed(platform));
+
+  it("a migration that fails stops the release, with the database as it was", () =>
+    failingMigration(platform));
+
+  it("a snapshot is kept before the schema changes, and equals the database when it is restored", () =>
+    expand(platform));
+
+  it("a contract migration is refused while a version can come back that it would break", () =>
+    contract(platform));
 });
-
-const FAULTS = `
-    import random
-
-    from starlette.responses import JSONResponse
-
-    @app.middleware("http")
-    async def faults(request, call_next):
-        if request.url.path.startswith("/api") and random.random() < 0.3:
-            return JSONResponse({"fault": True}, status_code=500)
-        return await call_next(request)
-`;

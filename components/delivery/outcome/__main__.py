@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cluster import MERGE, ROLLOUT, ROLLOUTS, Json, adopt, annotation_of, call
-from record import remember, report_failure
+from record import announce, remember, report_failure
 from verdict import answers, place, stuck, verdict
 
 # ruff: noqa: T201 (it prints for whoever reads its log)
@@ -61,6 +61,7 @@ class Watch:
             if not self.adopted:
                 adopt(CONFIGURATION, rollout["status"]["currentPodHash"])
                 self.adopted = True
+                announce(rollout, self.started)
             if self.aborted is None and (reason := stuck(rollout, datetime.now(UTC))) is not None:
                 call(f"{ROLLOUTS}/rollouts/{ROLLOUT}/status", {"status": {"abort": True}}, MERGE)
                 self.aborted = reason

@@ -88,6 +88,13 @@ def figures_of(entries: list[Json], entry: Json, started: datetime, finished: da
     return figures
 
 
+def announce(rollout: Json, started: datetime) -> None:
+    """Tells Prometheus that a release has begun."""
+    released = str(rollout["status"]["currentPodHash"])
+    entry = {"strategy": strategy_of(rollout), "version": version_of(released), "outcome": "started"}
+    publish(entry, {"started_timestamp": started.timestamp()}, started)
+
+
 def publish(entry: Json, figures: dict[str, float], moment: datetime) -> None:
     """One sample for each figure: counting samples counts releases."""
     if not PROMETHEUS:
@@ -116,10 +123,7 @@ def publish(entry: Json, figures: dict[str, float], moment: datetime) -> None:
     try:
         urllib.request.urlopen(request, timeout=10).close()
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        print(
-            f"the release's figures are only in the history, Prometheus did not take them: {error}",
-            flush=True,
-        )
+        print(f"Prometheus did not take the release's figures: {error}", flush=True)
 
 
 def report_failure(message: str) -> None:

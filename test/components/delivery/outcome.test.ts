@@ -22,10 +22,17 @@ interface SentEvent {
 
 /** Figures that Prometheus was given, by name. */
 function published(sent: readonly Sent[]): Record<string, number> {
-  const body = sent.find(({ path }) => path === "/api/v1/otlp/v1/metrics")?.body as unknown as
-    { resourceMetrics: { scopeMetrics: { metrics: OtlpMetric[] }[] }[] } | undefined;
-  const metrics = body?.resourceMetrics[0]?.scopeMetrics[0]?.metrics ?? [];
+  const bodies = sent
+    .filter(({ path }) => path === "/api/v1/otlp/v1/metrics")
+    .map(({ body }) => body as unknown);
+  const metrics = (bodies as OtlpBody[]).flatMap(
+    ({ resourceMetrics }) => resourceMetrics[0]?.scopeMetrics[0]?.metrics ?? [],
+  );
   return Object.fromEntries(metrics.map(({ name, gauge }) => [name, gauge.dataPoints[0]?.asDouble ?? NaN]));
+}
+
+interface OtlpBody {
+  readonly resourceMetrics: { scopeMetrics: { metrics: OtlpMetric[] }[] }[];
 }
 
 interface OtlpMetric {
@@ -301,6 +308,7 @@ describe("the outcome of a release", () => {
     });
     expect(revisions).to.equal("0003\n0004");
     const sinceThen = (Date.now() - Date.parse("2026-01-01T00:00:00Z")) / 1000;
+    expect(figures.technova_release_started_timestamp_seconds).to.be.closeTo(Date.now() / 1000, 60);
     expect(figures.technova_release_lead_time_seconds).to.be.closeTo(sinceThen, 60);
     expect(figures.technova_release_recovery_seconds).to.be.closeTo(sinceThen, 60);
     expect(figures.technova_release_duration_seconds).to.be.within(0, 20);
@@ -314,14 +322,18 @@ describe("the outcome of a release", () => {
     const { entries, revisions, published: figures } = await outcome([now("Degraded")], { history: before });
     expect(entries.at(-1)).to.include({ outcome: "failed", version: "1.1.0" });
     expect(revisions).to.equal("0002\n0003");
-    expect(Object.keys(figures)).to.deep.equal(["technova_release_duration_seconds"]);
+    expect(Object.keys(figures)).to.deep.equal([
+      "technova_release_started_timestamp_seconds",
+      "technova_release_duration_seconds",
+    ]);
   });
 
   it("is no release where the version serves already", async () => {
     const history = [{ hash: "new", version: "1.1.0", outcome: "succeeded" }];
     const { code, entries, published: figures } = await outcome([now("Healthy")], { history });
     expect(code).to.equal(0);
-    expect([entries, figures]).to.deep.equal([[], {}]);
+    expect(entries).to.deep.equal([]);
+    expect(figures).not.to.have.property("technova_release_duration_seconds");
   });
 
   it("makes the version's configuration live as long as the version can come back", async () => {

@@ -58,6 +58,8 @@ export interface Answer {
 }
 
 export interface Load {
+  /** Requests so far that a user would call failed. */
+  failedSoFar(): number;
   stop(): Promise<LoadReport>;
 }
 
@@ -134,6 +136,7 @@ export function startLoad(gateway: Gateway, options: LoadOptions): Load {
     instance.on("reqError", () => answers.push({ at: performance.now() - began, status: 0 }));
   });
   return {
+    failedSoFar: () => answers.filter(({ status }) => status < 200 || status > 299).length,
     async stop() {
       (instance as (autocannon.Instance & { stop(): void }) | undefined)?.stop();
       const { errors, requests } = await result;

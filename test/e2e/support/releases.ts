@@ -40,6 +40,8 @@ export function release(settings: ReleaseSettings, run: () => Promise<Outcome> =
   return withSettings(
     "local",
     [
+      // One of them may be killed.
+      [/(tls: \{ mode: selfSigned \}\n\s+replicas:) 1/, "$1 2"],
       [/version: 1\.0\.0/, `version: ${versionOf(settings)}`],
       ...(strategy === undefined
         ? []

@@ -1,0 +1,183 @@
+import { expect } from "chai";
+import { kubectl } from "../support/cluster";
+import { npm, npmOk } from "../support/command";
+import { record } from "../support/figures";
+import { call } from "../support/gateway";
+import { overlapSeconds, release, startUp, strategies, underLoad } from "../support/releases";
+import { eventually, rollout, type Platform } from "./platform";
+
+const analysis = "intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10, toleratedUnknowns: 20";
+const progress = "minReadySeconds: 2, progressDeadlineSeconds: 60";
+
+/** A canary whose weights somebody decides over. */
+const manual = (weights: readonly number[], more = "") =>
+  `{ type: canary, ${progress}, analysis: { ${analysis}${more} }, steps: [` +
+  weights.map((weight) => `{ setWeightPercent: ${weight} }, { pause: manual }`).join(", ") +
+  "] }";
+
+const pausedAt = (weight: number) =>
+  eventually(
+    `a pause at ${weight} %`,
+    120,
+    () => rollout("{.status.canary.weights.canary.weight} {.status.phase}"),
+    (found) => found === `${weight} Paused`,
+  );
+
+/** The share that the client measures, at each weight; the header reaches the new version at any of them. */
+export async function shareOfCanary(platform: Platform): Promise<void> {
+  const { gateway } = platform;
+  const version = platform.nextVersion();
+  const weights = [10, 40];
+  await release({ version, strategy: manual(weights) }, async () => {
+    const up = startUp();
+    for (const weight of weights) {
+      await pausedAt(weight);
+      // Traefik takes changes up within a second.
+      await new Promise((wake) => setTimeout(wake, 2_000));
+      const { report } = await underLoad(gateway, () => new Promise((wake) => setTimeout(wake, 21_000)), 100);
+      const share = (100 * (report.versions[version] ?? 0)) / report.answers.length;
+      expect(report.answers.length).to.be.greaterThan(1999);
+      expect(share).to.be.within(weight - 0.5, weight + 0.5);
+      record({
+        scenario: `canary at ${weight} %`,
+        measured: `${share.toFixed(2)} % of ${report.answers.length} answers`,
+        toReach: `${weight} ± 0.5 %`,
+      });
+      for (let tries = 0; tries < 10; tries += 1) {
+        const { headers } = await call(gateway, "GET", "/healthz", undefined, { "X-Release": "canary" });
+        expect(headers["x-inventory-version"]).to.equal(version);
+      }
+      // Answered by load alone: the last question needs requests.
+      const { result } = await underLoad(gateway, async () => {
+        const promoted = await npm("release", "promote");
+        if (weight === weights.at(-1)) return up.finished.then((outcome) => [promoted, outcome]);
+        await pausedAt(weights[weights.indexOf(weight) + 1] ?? 0);
+        return [promoted];
+      });
+      for (const { code, output } of result) expect(code, output).to.equal(0);
+    }
+    return up.finished;
+  }).then((outcome) => platform.succeeded(version, outcome));
+}
+
+const scalePrometheus = (replicas: number) =>
+  kubectl("scale", "statefulset", "prometheus", "-n", "monitoring", `--replicas=${replicas}`);
+
+/** Prometheus goes away in the middle of a canary: nothing moves on without it. */
+export async function withoutPrometheus(platform: Platform, borne: boolean): Promise<void> {
+  const { gateway, serving } = platform;
+  const version = platform.nextVersion();
+  const steps =
+    "steps: [{ setWeightPercent: 10 }, { pauseSeconds: 5 }, { setWeightPercent: 50 }, { pauseSeconds: 5 }]";
+  const strategy = `{ type: canary, ${progress}, ${steps}, analysis: { ${analysis}, toleratedErrors: ${borne ? 100 : 3} } }`;
+  const { result, report } = await underLoad(gateway, () =>
+    release({ version, strategy }, async () => {
+      const up = startUp();
+      try {
+        await eventually(
+          "the first weight",
+          90,
+          () => rollout("{.status.canary.weights.canary.weight}"),
+          (now) => now === "10",
+        );
+        await scalePrometheus(0);
+        if (!borne) return await up.finished;
+        await new Promise((wake) => setTimeout(wake, 30_000));
+        expect(await rollout("{.status.canary.weights.canary.weight}"), "weight without Prometheus").to.equal(
+          "10",
+        );
+        expect(await rollout("{.status.stableRS}")).not.to.equal(await rollout("{.status.currentPodHash}"));
+        await scalePrometheus(1);
+        return await up.finished;
+      } finally {
+        await scalePrometheus(1);
+        await kubectl("rollout", "status", "statefulset/prometheus", "-n", "monitoring", "--timeout=120s");
+      }
+    }),
+  );
+  expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
+  if (borne) platform.succeeded(version, result);
+  else {
+    expect(result.code, result.output).not.to.equal(0);
+    expect(result.output).to.match(/could not be asked for/);
+    expect(await platform.answering()).to.deep.equal([serving]);
+  }
+  record({
+    scenario: `canary without Prometheus, ${borne ? "borne" : "not borne"}`,
+    measured: `${borne ? "stayed at 10 % for 30 s, then went on" : "taken back"}; ${report.failed} of ${report.requests} requests failed`,
+    toReach: "0 failed",
+  });
+}
+
+const kill = (namespace: string, selector: string) =>
+  kubectl("get", "pods", "-n", namespace, "-l", selector, "-o", "jsonpath={.items[0].metadata.name}").then(
+    (name) => kubectl("delete", "pod", name, "-n", namespace, "--grace-period=0", "--force", "--wait=false"),
+  );
+
+/** The controller, a gateway Pod and an application Pod are killed in the middle; also, a second `up` is started. */
+export async function killed(platform: Platform): Promise<void> {
+  const { gateway } = platform;
+  const version = platform.nextVersion();
+  const { result, report } = await underLoad(gateway, (load) =>
+    release({ version, strategy: manual([30]) }, async () => {
+      const up = startUp();
+      await pausedAt(30);
+      for (const [what, namespace, selector] of [
+        ["the controller", "delivery", "app.kubernetes.io/name=argo-rollouts"],
+        ["an application Pod", "inventory", "technova.io/traffic=live"],
+        ["a gateway Pod", "gateway", "app.kubernetes.io/name=traefik"],
+      ] as const) {
+        const before = load.failedSoFar();
+        await kill(namespace, selector);
+        await new Promise((wake) => setTimeout(wake, 12_000));
+        record({
+          scenario: `${what} is killed`,
+          measured: `${load.failedSoFar() - before} requests failed, of 10 that may have been in flight`,
+          toReach: "none beyond those in flight",
+        });
+      }
+      const second = await npm("up", "--stack", "local", "--yes", "--skip-preview");
+      expect(second.code, second.output).not.to.equal(0);
+      expect(second.output).to.match(/locked|in progress/);
+      expect(await rollout("{.status.phase}")).to.equal("Paused");
+      await npmOk("release", "promote");
+      return up.finished;
+    }),
+  );
+  platform.succeeded(version, result);
+  // One for each of the client's connections through a Pod that was killed.
+  expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.be.lessThan(21);
+  expect(await platform.answering()).to.deep.equal([version]);
+}
+
+/** After a blue-green release, `undo` brings the version before back at once. */
+export async function undone(platform: Platform): Promise<void> {
+  const { gateway, serving: before } = platform;
+  const version = platform.nextVersion();
+  const strategy = strategies.blueGreen;
+  const { result, report } = await underLoad(gateway, async () => {
+    platform.succeeded(version, await release({ version, strategy }));
+    await new Promise((wake) => setTimeout(wake, 2_000));
+    const undo = await npm("release", "undo");
+    await new Promise((wake) => setTimeout(wake, 5_000));
+    return undo;
+  });
+  expect(result.code, result.output).to.equal(0);
+  expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
+  expect(await platform.answering()).to.deep.equal([before]);
+  const back = report.answers.filter((answer) => answer.version === before);
+  expect(back.length, "answers of the version before").to.be.greaterThan(0);
+  record({
+    scenario: "blueGreen: undo",
+    measured: `served by the version before after ${result.seconds.toFixed(1)} s`,
+    toReach: "5 s",
+  });
+  const overlap = Math.max(0, overlapSeconds(report.answers.slice(-1000), before, version));
+  record({
+    scenario: "blueGreen: undo, switch",
+    measured: `${overlap.toFixed(2)} s with both versions`,
+    toReach: "2 s",
+  });
+  platform.serving = before;
+  platform.succeeded(before, await release({ version: before, strategy }));
+}
