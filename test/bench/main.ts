@@ -1,4 +1,5 @@
 import { cluster, clusterCold } from "./cluster";
+import { delivery } from "./delivery";
 import { growth } from "./growth";
 import { preview } from "./preview";
 import { service } from "./service";
@@ -9,6 +10,7 @@ const suites: Record<string, { readonly run: () => Promise<void>; readonly onlyB
   growth: { run: growth },
   service: { run: service },
   cluster: { run: cluster },
+  delivery: { run: delivery, onlyByName: "it runs the delivery suite, in about 25 minutes" },
   "cluster-cold": { run: clusterCold, onlyByName: "it builds everything again, in about 20 minutes" },
 };
 

@@ -3,7 +3,7 @@ import { kubectl } from "../support/cluster";
 import { npm, npmOk } from "../support/command";
 import { record } from "../support/figures";
 import { call } from "../support/gateway";
-import { overlapSeconds, release, startUp, strategies, underLoad } from "../support/releases";
+import { overlapSeconds, release, startRelease, strategies, underLoad } from "../support/releases";
 import { eventually, rollout, type Platform } from "./platform";
 
 const analysis = "intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10, toleratedUnknowns: 20";
@@ -28,36 +28,32 @@ export async function shareOfCanary(platform: Platform): Promise<void> {
   const { gateway } = platform;
   const version = platform.nextVersion();
   const weights = [10, 40];
-  await release({ version, strategy: manual(weights) }, async () => {
-    const up = startUp();
-    for (const weight of weights) {
-      await pausedAt(weight);
-      // Traefik takes changes up within a second.
-      await new Promise((wake) => setTimeout(wake, 2_000));
-      const { report } = await underLoad(gateway, () => new Promise((wake) => setTimeout(wake, 21_000)), 100);
-      const share = (100 * (report.versions[version] ?? 0)) / report.answers.length;
-      expect(report.answers.length).to.be.greaterThan(1999);
-      expect(share).to.be.within(weight - 0.5, weight + 0.5);
-      record({
-        scenario: `canary at ${weight} %`,
-        measured: `${share.toFixed(2)} % of ${report.answers.length} answers`,
-        toReach: `${weight} ± 0.5 %`,
-      });
-      for (let tries = 0; tries < 10; tries += 1) {
-        const { headers } = await call(gateway, "GET", "/healthz", undefined, { "X-Release": "canary" });
-        expect(headers["x-inventory-version"]).to.equal(version);
-      }
-      // Answered by load alone: the last question needs requests.
-      const { result } = await underLoad(gateway, async () => {
-        const promoted = await npm("release", "promote");
-        if (weight === weights.at(-1)) return up.finished.then((outcome) => [promoted, outcome]);
-        await pausedAt(weights[weights.indexOf(weight) + 1] ?? 0);
-        return [promoted];
-      });
-      for (const { code, output } of result) expect(code, output).to.equal(0);
+  const up = startRelease({ version, strategy: manual(weights) });
+  for (const [index, weight] of weights.entries()) {
+    await pausedAt(weight);
+    // Traefik takes changes up within a second.
+    await new Promise((wake) => setTimeout(wake, 2_000));
+    const { report } = await underLoad(gateway, () => new Promise((wake) => setTimeout(wake, 21_000)), 100);
+    const share = (100 * (report.versions[version] ?? 0)) / report.answers.length;
+    record({
+      scenario: `canary at ${weight} %`,
+      measured: `${share.toFixed(2)} % of ${report.answers.length} answers`,
+      toReach: `${weight} ± 0.5 %`,
+    });
+    expect(report.answers.length).to.be.greaterThan(1999);
+    expect(share).to.be.within(weight - 0.5, weight + 0.5);
+    for (let tries = 0; tries < 10; tries += 1) {
+      const { headers } = await call(gateway, "GET", "/healthz", undefined, { "X-Release": "canary" });
+      expect(headers["x-inventory-version"]).to.equal(version);
     }
-    return up.finished;
-  }).then((outcome) => platform.succeeded(version, outcome));
+    // Under load: the questions before the next weight need requests.
+    await underLoad(gateway, async () => {
+      await npmOk("release", "promote");
+      const next = weights[index + 1];
+      if (next === undefined) platform.succeeded(version, await up.finished);
+      else await pausedAt(next);
+    });
+  }
 }
 
 const scalePrometheus = (replicas: number) =>
@@ -70,31 +66,29 @@ export async function withoutPrometheus(platform: Platform, borne: boolean): Pro
   const steps =
     "steps: [{ setWeightPercent: 10 }, { pauseSeconds: 5 }, { setWeightPercent: 50 }, { pauseSeconds: 5 }]";
   const strategy = `{ type: canary, ${progress}, ${steps}, analysis: { ${analysis}, toleratedErrors: ${borne ? 100 : 3} } }`;
-  const { result, report } = await underLoad(gateway, () =>
-    release({ version, strategy }, async () => {
-      const up = startUp();
-      try {
-        await eventually(
-          "the first weight",
-          90,
-          () => rollout("{.status.canary.weights.canary.weight}"),
-          (now) => now === "10",
-        );
-        await scalePrometheus(0);
-        if (!borne) return await up.finished;
-        await new Promise((wake) => setTimeout(wake, 30_000));
-        expect(await rollout("{.status.canary.weights.canary.weight}"), "weight without Prometheus").to.equal(
-          "10",
-        );
-        expect(await rollout("{.status.stableRS}")).not.to.equal(await rollout("{.status.currentPodHash}"));
-        await scalePrometheus(1);
-        return await up.finished;
-      } finally {
-        await scalePrometheus(1);
-        await kubectl("rollout", "status", "statefulset/prometheus", "-n", "monitoring", "--timeout=120s");
-      }
-    }),
-  );
+  const { result, report } = await underLoad(gateway, async () => {
+    const up = startRelease({ version, strategy });
+    try {
+      await eventually(
+        "the first weight",
+        90,
+        () => rollout("{.status.canary.weights.canary.weight}"),
+        (now) => now === "10",
+      );
+      await scalePrometheus(0);
+      if (!borne) return await up.finished;
+      await new Promise((wake) => setTimeout(wake, 30_000));
+      expect(await rollout("{.status.canary.weights.canary.weight}"), "weight without Prometheus").to.equal(
+        "10",
+      );
+      expect(await rollout("{.status.stableRS}")).not.to.equal(await rollout("{.status.currentPodHash}"));
+      await scalePrometheus(1);
+      return await up.finished;
+    } finally {
+      await scalePrometheus(1);
+      await kubectl("rollout", "status", "statefulset/prometheus", "-n", "monitoring", "--timeout=120s");
+    }
+  });
   expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
   if (borne) platform.succeeded(version, result);
   else {
@@ -118,32 +112,30 @@ const kill = (namespace: string, selector: string) =>
 export async function killed(platform: Platform): Promise<void> {
   const { gateway } = platform;
   const version = platform.nextVersion();
-  const { result, report } = await underLoad(gateway, (load) =>
-    release({ version, strategy: manual([30]) }, async () => {
-      const up = startUp();
-      await pausedAt(30);
-      for (const [what, namespace, selector] of [
-        ["the controller", "delivery", "app.kubernetes.io/name=argo-rollouts"],
-        ["an application Pod", "inventory", "technova.io/traffic=live"],
-        ["a gateway Pod", "gateway", "app.kubernetes.io/name=traefik"],
-      ] as const) {
-        const before = load.failedSoFar();
-        await kill(namespace, selector);
-        await new Promise((wake) => setTimeout(wake, 12_000));
-        record({
-          scenario: `${what} is killed`,
-          measured: `${load.failedSoFar() - before} requests failed, of 10 that may have been in flight`,
-          toReach: "none beyond those in flight",
-        });
-      }
-      const second = await npm("up", "--stack", "local", "--yes", "--skip-preview");
-      expect(second.code, second.output).not.to.equal(0);
-      expect(second.output).to.match(/locked|in progress/);
-      expect(await rollout("{.status.phase}")).to.equal("Paused");
-      await npmOk("release", "promote");
-      return up.finished;
-    }),
-  );
+  const { result, report } = await underLoad(gateway, async (load) => {
+    const up = startRelease({ version, strategy: manual([30]) });
+    await pausedAt(30);
+    for (const [what, namespace, selector] of [
+      ["the controller", "delivery", "app.kubernetes.io/name=argo-rollouts"],
+      ["an application Pod", "inventory", "technova.io/traffic=live"],
+      ["a gateway Pod", "gateway", "app.kubernetes.io/name=traefik"],
+    ] as const) {
+      const before = load.failedSoFar();
+      await kill(namespace, selector);
+      await new Promise((wake) => setTimeout(wake, 12_000));
+      record({
+        scenario: `${what} is killed`,
+        measured: `${load.failedSoFar() - before} requests failed, of 10 that may have been in flight`,
+        toReach: "none beyond those in flight",
+      });
+    }
+    const second = await release({ version: "1.0.999", strategy: strategies.canary });
+    expect(second.code, second.output).not.to.equal(0);
+    expect(second.output).to.match(/locked|in progress/);
+    expect(await rollout("{.status.phase}")).to.equal("Paused");
+    await npmOk("release", "promote");
+    return up.finished;
+  });
   platform.succeeded(version, result);
   // One for each of the client's connections through a Pod that was killed.
   expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.be.lessThan(21);

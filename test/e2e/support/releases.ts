@@ -1,8 +1,8 @@
-import { npm, start, type Outcome, type Running } from "./command";
+import { start, type Outcome, type Running } from "./command";
 import { faultyContext, type Fault } from "./faultyApp";
 import type { Gateway } from "./gateway";
 import { startLoad, type Answer, type Load, type LoadReport, type Subject } from "./load";
-import { withSettings } from "./settings";
+import { settingsWith } from "./settings";
 
 export const subject: Subject = { sku: "E2E-0001", location: "E2E" };
 
@@ -34,31 +34,25 @@ export interface ReleaseSettings {
 export const versionOf = ({ version, fault }: ReleaseSettings): string =>
   fault === undefined ? version : `${version}-${fault}`;
 
-/** `up` of the local stack with another release. */
-export function release(settings: ReleaseSettings, run: () => Promise<Outcome> = up): Promise<Outcome> {
+/** Starts an `up` of the local stack with another release. */
+export function startRelease(settings: ReleaseSettings): Running {
   const { strategy, fault, edits = [] } = settings;
-  return withSettings(
-    "local",
-    [
-      // One of them may be killed.
-      [/(tls: \{ mode: selfSigned \}\n\s+replicas:) 1/, "$1 2"],
-      [/version: 1\.0\.0/, `version: ${versionOf(settings)}`],
-      ...(strategy === undefined
-        ? []
-        : ([[/(autoscaling: \{ maxReplicas: 3 \})/, `$1\n    strategy: ${strategy}`]] as const)),
-      ...(fault === undefined ? [] : ([[/context: app/, `context: ${faultyContext}`]] as const)),
-      ...edits,
-    ],
-    run,
-  );
+  const file = settingsWith("local", [
+    // One of them may be killed.
+    [/(tls: \{ mode: selfSigned \}\n\s+replicas:) 1/, "$1 2"],
+    [/version: 1\.0\.0/, `version: ${versionOf(settings)}`],
+    ...(strategy === undefined
+      ? []
+      : ([[/(autoscaling: \{ maxReplicas: 3 \})/, `$1\n    strategy: ${strategy}`]] as const)),
+    ...(fault === undefined ? [] : ([[/context: app/, `context: ${faultyContext}`]] as const)),
+    ...edits,
+  ]);
+  const flags = ["--stack", "local", "--yes", "--skip-preview", "--config-file", file];
+  return start("npm", ["run", "--silent", "up", "--", ...flags]);
 }
 
-const upArguments = ["run", "--silent", "up", "--", "--stack", "local", "--yes", "--skip-preview"];
-
-const up = () => npm("up", "--stack", "local", "--yes", "--skip-preview");
-
-/** The same without waiting for its end. */
-export const startUp = (): Running => start("npm", upArguments);
+/** The same to its end. */
+export const release = (settings: ReleaseSettings): Promise<Outcome> => startRelease(settings).finished;
 
 /** 50 requests a second for as long as something takes. */
 export async function underLoad<T>(

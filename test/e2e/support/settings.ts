@@ -1,21 +1,33 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { checkout } from "./command";
 
+type Edits = readonly (readonly [pattern: RegExp, replacement: string])[];
+
+/** Makes a copy of a stack's settings with changes, for `--config-file`; returns its path. */
+export function settingsWith(stack: string, edits: Edits): string {
+  const copy = join(checkout, `dist/Pulumi.${stack}.yaml`);
+  mkdirSync(dirname(copy), { recursive: true });
+  writeFileSync(copy, edited(stack, edits));
+  return copy;
+}
+
+function edited(stack: string, edits: Edits): string {
+  const file = join(checkout, `Pulumi.${stack}.yaml`);
+  return edits.reduce(
+    (text, [pattern, replacement]) => {
+      if (!pattern.test(text)) throw new Error(`${file} has nothing that matches ${pattern}`);
+      return text.replace(pattern, replacement);
+    },
+    readFileSync(file, "utf8"),
+  );
+}
+
 /** Runs a test with other settings of a stack, and puts the stack's file back however the test ends. */
-export async function withSettings<T>(
-  stack: string,
-  edits: readonly (readonly [pattern: RegExp, replacement: string])[],
-  run: () => Promise<T>,
-): Promise<T> {
+export async function withSettings<T>(stack: string, edits: Edits, run: () => Promise<T>): Promise<T> {
   const file = join(checkout, `Pulumi.${stack}.yaml`);
   const original = readFileSync(file, "utf8");
-  let text = original;
-  for (const [pattern, replacement] of edits) {
-    if (!pattern.test(text)) throw new Error(`${file} has nothing that matches ${pattern}`);
-    text = text.replace(pattern, replacement);
-  }
-  writeFileSync(file, text);
+  writeFileSync(file, edited(stack, edits));
   try {
     return await run();
   } finally {
