@@ -1,10 +1,13 @@
 import { expect } from "chai";
+import { badRelease, goodRelease, settingsBack } from "./delivery/outcomes";
+import { Platform } from "./delivery/platform";
 import { call, gatewayOf, type Gateway } from "./support/gateway";
 import { npm, npmOk, start } from "./support/command";
-import { createSubject, startLoad } from "./support/load";
+import { makeFaultyApp, removeFaultyApp } from "./support/faultyApp";
 import { changed, kubectl, objectVersions } from "./support/cluster";
 import { machineState } from "./support/machine";
 import { query } from "./support/metrics";
+import { strategies, type StrategyName } from "./support/releases";
 import { withSettings } from "./support/settings";
 
 /** The main job, on the embedded cluster: from nothing to a running service, and back to nothing. */
@@ -14,22 +17,19 @@ describe("core", function () {
   this.bail(true);
 
   const before = machineState();
-  const subject = { sku: "E2E-0001", location: "E2E" };
   let gateway: Gateway;
+  let platform: Platform;
 
   after(async () => {
+    removeFaultyApp();
     await npm("destroy", "--stack", "local", "--yes");
     await npm("cluster", "down");
   });
 
-  const onHand = async (): Promise<number> => {
-    const reply = await call(gateway, "GET", `/api/v1/items/${subject.sku}/stock`);
-    expect(reply.status, reply.text).to.equal(200);
-    return Number((JSON.parse(reply.text) as { total: string | number }).total);
-  };
   it("npm start ends with the URL of a service that answers over verified TLS", async () => {
     const { output } = await npmOk("start");
     gateway = await gatewayOf("local");
+    platform = await Platform.at(gateway);
     expect(output).to.include(gateway.url.href.replace(/\/$/, ""));
     expect((await call(gateway, "GET", "/healthz")).status).to.equal(200);
   });
@@ -62,20 +62,21 @@ describe("core", function () {
     expect(answered?.value, "requests that the service has counted").to.be.greaterThan(0);
   });
 
-  it("a new version rolls out under 50 requests per second and no request fails", async () => {
-    await createSubject(gateway, subject);
-    const load = startLoad(gateway, { subject, rate: 50, maxSeconds: 900 });
-    const up = await withSettings("local", [[/version: 1\.0\.0/, "version: 1.0.1"]], () =>
-      npm("up", "--stack", "local", "--yes", "--skip-preview"),
-    );
-    const report = await load.stop();
-    expect(up.code, up.output).to.equal(0);
-    console.log(`      ${JSON.stringify(report)}`);
-    expect(report.failed, JSON.stringify(report)).to.equal(0);
-    expect(Object.keys(report.versions)).to.have.members(["1.0.0", "1.0.1"]);
-    // Every acknowledged receipt, once; and at most one for each connection whose answer the end of the load cut off.
-    expect(await onHand()).to.be.within(report.acknowledgedUnits, report.acknowledgedUnits + 10);
-    expect((await call(gateway, "GET", "/healthz")).headers["x-inventory-version"]).to.equal("1.0.1");
+  for (const strategy of Object.keys(strategies) as StrategyName[]) {
+    it(`${strategy}: a good release under 50 requests per second, and no request fails`, () =>
+      goodRelease(platform, strategy));
+  }
+
+  it("a canary of which a third of the requests fail is taken back, and the update says why", async () => {
+    makeFaultyApp();
+    await badRelease(platform, "canary", "errors");
+    await settingsBack(platform, "canary");
+  });
+
+  it("releases are in the figures that the dashboards are made from", async () => {
+    const counted = await query("sum by (outcome) (count_over_time(technova_release_duration_seconds[1h]))");
+    const outcomes = Object.fromEntries(counted.map(({ metric, value }) => [metric.outcome, value]));
+    expect(outcomes).to.deep.equal({ succeeded: 4, failed: 1 });
   });
 
   it("a setting that violates a policy is stopped in preview, up and start, before anything is applied", async () => {

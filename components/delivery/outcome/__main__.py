@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from cluster import MERGE, ROLLOUT, ROLLOUTS, Json, adopt, annotation_of, call
 from record import announce, remember, report_failure
-from verdict import answers, place, stuck, verdict
+from verdict import answers, place, reason_of, stuck, verdict
 
 # ruff: noqa: T201 (it prints for whoever reads its log)
 
@@ -39,7 +39,7 @@ def replaced(rollout: Json) -> bool:
 
 def too_late(rollout: Json) -> tuple[int, str]:
     status = rollout.get("status", {})
-    reasons = answers(status.get("currentPodHash", "")) or [status.get("message", "no reason given")]
+    reasons = answers(status.get("currentPodHash", "")) or [reason_of(status)]
     return 1, (
         f"The release is not through after {TIMEOUT_SECONDS:.0f} s ({place(rollout)}): {'; '.join(reasons)}. "
         "It goes on, or waits: npm run release -- status"

@@ -103,11 +103,20 @@ def stuck(rollout: Json, now: datetime) -> str | None:
     return None
 
 
+def reason_of(status: Json) -> str:
+    """The controller's own reason, without what everybody knows who reads it here."""
+    message = str(status.get("message") or "no reason given")
+    return (
+        re.sub(r"^RolloutAborted: Rollout aborted update to revision \d+(: |$)", "", message).rstrip(".")
+        or message
+    )
+
+
 def failure(rollout: Json, known: str | None = None) -> str:
     """What is told of a release that failed; without a reason that is known, those that the cluster has."""
     status = rollout["status"]
     told = [known] if known else answers(status.get("currentPodHash", ""))
-    reasons = told or [status.get("message", "no reason given")]
+    reasons = told or [reason_of(status)]
     serving = version_of(status.get("stableRS", ""))
     return (
         f"The release did not go through ({place(rollout)}): {'; '.join(reasons)}. "

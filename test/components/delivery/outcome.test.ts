@@ -225,9 +225,12 @@ describe("the outcome of a release", () => {
   });
 
   it("has the controller's own reason where nothing was measured", async () => {
-    const message = "ProgressDeadlineExceeded: the ReplicaSet has timed out progressing.";
+    const message =
+      "RolloutAborted: Rollout aborted update to revision 7: ProgressDeadlineExceeded: the ReplicaSet has timed out progressing.";
     const { events } = await outcome([now("Degraded", { message })]);
-    expect(events[0]?.message).to.contain(message);
+    expect(events[0]?.message).to.contain(
+      "ProgressDeadlineExceeded: the ReplicaSet has timed out progressing. ",
+    );
   });
 
   it("is waited for while the API server is away", async () => {

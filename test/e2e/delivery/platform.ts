@@ -19,7 +19,11 @@ export class Platform {
     await npmOk("cluster", "up");
     const { code, output } = await release({ version: "1.0.0", strategy: strategies.blueGreen });
     expect(code, output).to.equal(0);
-    const gateway = await gatewayOf("local");
+    return Platform.at(await gatewayOf("local"));
+  }
+
+  /** A platform that is up already, with its first version. */
+  static async at(gateway: Gateway): Promise<Platform> {
     await createSubject(gateway, subject);
     return new Platform(gateway);
   }

@@ -23,6 +23,8 @@ const kinds = [
   "networkpolicies",
   "jobs",
   "horizontalpodautoscalers",
+  "rollouts.argoproj.io",
+  "analysistemplates.argoproj.io",
 ];
 
 /**
