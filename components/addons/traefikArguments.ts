@@ -66,6 +66,8 @@ export function traefikArguments({
           "--providers.kubernetescrd.throttleduration=1s",
           // It would read all nodes for Services of a type that nothing here has.
           "--providers.kubernetescrd.disableclusterscoperesources=true",
+          // A version without a Pod that is ready costs its own share of the requests, and not every one of the host.
+          "--providers.kubernetescrd.allowemptyservices=true",
           "--metrics.prometheus.addserviceslabels=true",
         ]
       : []),

@@ -150,7 +150,7 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
                     field("POD", "metadata.name"),
                     field("POD_UID", "metadata.uid"),
                     { name: "ROLLOUT", value: args.rollout },
-                    { name: "RELEASE", value: args.release },
+                    field("RELEASE", `metadata.annotations['technova.io/release']`),
                     { name: "TIMEOUT_SECONDS", value: String(args.timeoutSeconds) },
                     { name: "HISTORY", value: history.metadata.name },
                     {

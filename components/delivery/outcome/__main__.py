@@ -53,6 +53,7 @@ class Watch:
     started: datetime
     adopted: bool = False
     aborted: str | None = None
+    place: str = ""
     said: str = ""
 
     def look(self, rollout: Json) -> tuple[int, str] | None:
@@ -65,7 +66,10 @@ class Watch:
             if self.aborted is None and (reason := stuck(rollout, datetime.now(UTC))) is not None:
                 call(f"{ROLLOUTS}/rollouts/{ROLLOUT}/status", {"status": {"abort": True}}, MERGE)
                 self.aborted = reason
-            if (outcome := verdict(rollout, self.aborted)) is not None:
+            # Where it was is forgotten when it is aborted.
+            if rollout["status"].get("phase") != "Degraded" or not self.place:
+                self.place = place(rollout)
+            if (outcome := verdict(rollout, self.place, self.aborted)) is not None:
                 return outcome
         now = f"{place(rollout)}: {rollout.get('status', {}).get('phase', 'waiting for the controller')}"
         if now != self.said:

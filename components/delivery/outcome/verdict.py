@@ -31,10 +31,18 @@ def place(rollout: Json) -> str:
 
 
 def runs_of(template_hash: str) -> list[Json]:
-    """Everything that was asked about a version, oldest first; of a trial the runs are named the same way."""
-    mine = f"{ROLLOUT}-{template_hash}-"
-    runs = [run for run in listed(f"{ROLLOUTS}/analysisruns") if run["metadata"]["name"].startswith(mine)]
+    """Everything that was asked about a version when it was last released, oldest first."""
+    mine = re.compile(rf"{ROLLOUT}-{template_hash}-(\d+)\b")
+    found = [
+        (int(match[1]), run) for run in listed(f"{ROLLOUTS}/analysisruns") if (match := named(run, mine))
+    ]
+    latest = max((revision for revision, _ in found), default=0)
+    runs = [run for revision, run in found if revision == latest]
     return sorted(runs, key=lambda run: str(run["metadata"].get("creationTimestamp", "")))
+
+
+def named(item: Json, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    return pattern.match(str(item["metadata"]["name"]))
 
 
 def test_message(measurement: Json) -> str:
@@ -68,13 +76,14 @@ def answer(result: Json, limits: dict[str, str]) -> str | None:
 
 
 def answers(template_hash: str) -> list[str]:
-    """The last answer to each question that speaks against a version."""
-    last: dict[str, str | None] = {}
+    """For each question the last answer that speaks against a version."""
+    last: dict[str, str] = {}
     for run in runs_of(template_hash):
         limits = {metric["name"]: metric.get("failureCondition", "") for metric in run["spec"]["metrics"]}
         for result in run.get("status", {}).get("metricResults", []):
-            last[result["name"]] = answer(result, limits)
-    return sorted(each for each in last.values() if each is not None)
+            if (found := answer(result, limits)) is not None:
+                last[result["name"]] = found
+    return sorted(last.values())
 
 
 def stuck(rollout: Json, now: datetime) -> str | None:
@@ -91,10 +100,8 @@ def stuck(rollout: Json, now: datetime) -> str | None:
         return None
     seconds = rollout["spec"]["progressDeadlineSeconds"]
     for condition in status.get("conditions", []):
-        if condition["type"] != "Progressing" or condition.get("reason") not in (
-            "ReplicaSetUpdated",
-            "NewReplicaSetCreated",
-        ):
+        moving = condition.get("reason") in ("ReplicaSetUpdated", "NewReplicaSetCreated")
+        if condition["type"] != "Progressing" or not moving:
             continue
         since = datetime.fromisoformat(condition["lastUpdateTime"])
         # Some seconds more than the controller itself would wait.
@@ -112,24 +119,24 @@ def reason_of(status: Json) -> str:
     )
 
 
-def failure(rollout: Json, known: str | None = None) -> str:
+def failure(rollout: Json, where: str, known: str | None = None) -> str:
     """What is told of a release that failed; without a reason that is known, those that the cluster has."""
     status = rollout["status"]
     told = [known] if known else answers(status.get("currentPodHash", ""))
     reasons = told or [reason_of(status)]
     serving = version_of(status.get("stableRS", ""))
     return (
-        f"The release did not go through ({place(rollout)}): {'; '.join(reasons)}. "
+        f"The release did not go through ({where}): {'; '.join(reasons)}. "
         f"Version {serving} serves all requests."
     )
 
 
-def verdict(rollout: Json, known: str | None = None) -> tuple[int, str] | None:
-    """The outcome, or nothing as long as there is none."""
+def verdict(rollout: Json, where: str, known: str | None = None) -> tuple[int, str] | None:
+    """The outcome, or nothing as long as there is none; `where` the release was when it was last moving."""
     status = rollout.get("status", {})
     if status.get("phase") == "Healthy":
         version = version_of(status.get("currentPodHash", ""))
         return 0, f"The release went through: version {version} serves all requests."
     if status.get("phase") == "Degraded":
-        return 1, failure(rollout, known)
+        return 1, failure(rollout, where, known)
     return None

@@ -275,6 +275,8 @@ describe("the outcome of a release", () => {
     });
     const runs = [
       asked("inventory-new-3", "2026-01-01T00:02:00Z", "error-percent", 2),
+      // Asked again for the next step: what has failed by then has.
+      asked("inventory-new-3-4", "2026-01-01T00:03:00Z", "p95-milliseconds", 3),
       asked("inventory-new-2", "2026-01-01T00:01:00Z", "error-percent", 50),
       asked("inventory-new-3-1", "2026-01-01T00:02:00Z", "p95-milliseconds", 70),
       asked("inventory-newer-3", "2026-01-01T00:02:00Z", "restarts", 60),
