@@ -113,7 +113,14 @@ function container(args: TraefikArgs): input.core.v1.Container {
       dynamicFile: `${configurationPath}/dynamic.yaml`,
     }),
     ports: Object.entries(traefikPorts).map(([name, containerPort]) => ({ name, containerPort })),
-    readinessProbe: { httpGet: ping, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
+    // It answers pings before it has read its routes; requests that came by then would find none.
+    readinessProbe: {
+      httpGet: ping,
+      initialDelaySeconds: 5,
+      periodSeconds: 5,
+      timeoutSeconds: 3,
+      failureThreshold: 3,
+    },
     livenessProbe: { httpGet: ping, periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 6 },
     resources: resourceRequirements(args.settings.resources),
     securityContext: containerSecurity,

@@ -65,6 +65,12 @@ describe("the gateway", () => {
     ]);
   });
 
+  it("gets no request before it has read its routes, though it answers pings by then", async () => {
+    const { one } = await addons();
+    const pod = at(one(types.deployment, "traefik-deployment").inputs, "spec", "template", "spec");
+    expect(at(pod, "containers", 0, "readinessProbe", "initialDelaySeconds")).to.be.greaterThan(1);
+  });
+
   it("speaks no older TLS than the stack says", async () => {
     for (const [minimumTlsVersion, expected] of [
       ["1.2", "VersionTLS12"],
