@@ -84,12 +84,14 @@ const canary = section({
 })
   .superRefine(checkProgress)
   .superRefine(({ steps }, context) => {
-    if (steps[0] !== undefined && steps[0].setWeightPercent === undefined) {
-      context.addIssue({
-        code: "custom",
-        path: ["steps", 0],
-        message: "setWeightPercent in the first step: before it nothing can be measured",
-      });
+    const problem = (index: number, message: string) =>
+      context.addIssue({ code: "custom", path: ["steps", index], message });
+    const [first, second] = steps;
+    if (first === undefined) return;
+    if (first.setWeightPercent === undefined) {
+      problem(0, "setWeightPercent in the first step: before it nothing can be measured");
+    } else if (second === undefined || second.setWeightPercent !== undefined) {
+      problem(1, "a pause in the second step: as long as nobody waits nothing can be measured");
     }
   });
 

@@ -66,5 +66,7 @@ export function longest({ steps, analysis, progressDeadlineSeconds }: CanarySett
   const pauses = steps.map(({ pause, pauseSeconds = 0 }) =>
     pause === "manual" ? manualSeconds : pauseSeconds,
   );
-  return pauses.reduce((sum, each) => sum + each, 0) + askingSeconds(analysis) + 2 * progressDeadlineSeconds;
+  const questions = steps.filter(({ setWeightPercent }) => setWeightPercent !== undefined).length;
+  const asking = questions * askingSeconds(analysis);
+  return pauses.reduce((sum, each) => sum + each, 0) + asking + 2 * progressDeadlineSeconds;
 }

@@ -133,6 +133,15 @@ describe("a canary", () => {
       progressDeadlineSeconds: 300,
     });
     expect(longest(strategy as CanarySettings)).to.be.greaterThan(600 + 3600 + 300);
+    // Each question between two weights may take as long as the last one.
+    const asked = (weights: number[]) =>
+      longest(
+        strategySchema.parse({
+          type: "canary",
+          steps: weights.flatMap((setWeightPercent) => [{ setWeightPercent }, { pauseSeconds: 10 }]),
+        }) as CanarySettings,
+      );
+    expect(asked([10, 20, 30]) - asked([10, 20])).to.be.greaterThan(10 + 30);
   });
 });
 
