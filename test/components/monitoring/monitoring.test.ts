@@ -53,7 +53,7 @@ describe("Prometheus", () => {
 
 describe("what is read", () => {
   it("are the annotated Pods of the namespaces, with the labels that queries ask for", () => {
-    const { global, scrape_configs: jobs } = JSON.parse(scrapeConfiguration(5, ["inventory"])) as {
+    const { global, scrape_configs: jobs } = JSON.parse(scrapeConfiguration(5, ["inventory"], ["some.rules.yml"])) as {
       global: object;
       scrape_configs: { relabel_configs?: { target_label?: string }[] }[];
     };
