@@ -100,38 +100,26 @@ const traffic = () => [
   ),
 ];
 
-const tags = ["app", "environment", "strategy", "outcome"];
 /** A sample is one moment; only if it is looked for over a span does no step between moments miss it. */
 const span = "1d";
 const ended = (outcome: string) =>
   `last_over_time(timestamp(${duration}${chosen(`outcome="${outcome}"`)})[${span}:1m])`;
 
-const marks = () => [
-  mark({
-    name: "Releases started",
-    expr: `last_over_time(${started}${chosen()}[${span}])`,
-    color: "blue",
-    title: "Release of {{version}} started",
-    text: "{{app}} in {{environment}}, {{strategy}}",
-    tags,
-  }),
-  mark({
-    name: "Releases succeeded",
-    expr: ended("succeeded"),
-    color: "green",
-    title: "Release of {{version}} succeeded",
-    text: "{{app}} in {{environment}}, {{strategy}}",
-    tags,
-  }),
-  mark({
-    name: "Releases failed",
-    expr: ended("failed"),
-    color: "red",
-    title: "Release of {{version}} failed",
-    text: "{{app}} in {{environment}}, {{strategy}}",
-    tags,
-  }),
-];
+const marks = () =>
+  [
+    { what: "started", color: "blue", expr: `last_over_time(${started}${chosen()}[${span}])` },
+    { what: "succeeded", color: "green", expr: ended("succeeded") },
+    { what: "failed", color: "red", expr: ended("failed") },
+  ].map(({ what, color, expr }) =>
+    mark({
+      name: `Releases ${what}`,
+      expr,
+      color,
+      title: `Release of {{version}} ${what}`,
+      text: "{{app}} in {{environment}}, {{strategy}}",
+      tags: ["app", "environment", "strategy", "outcome"],
+    }),
+  );
 
 /** How often, how fast and how well releases reach the users, and what the two versions of one do meanwhile. */
 export function releasesDashboard(): Dashboard {
