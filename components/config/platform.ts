@@ -149,7 +149,8 @@ export const monitoringSchema = section({
   prometheus: section({
     /** How often everything is read. A release is judged by what was read while it ran. */
     scrapeIntervalSeconds: wholeNumber(1, 300).default(15),
-    retentionDays: wholeNumber(1, 400).default(15),
+    /** Figures over 7 and 30 days are made where samples are kept for as long. */
+    retentionDays: wholeNumber(1, 400).default(30),
     storage: storage().default("20Gi"),
     /** The cluster's default class if left out. */
     storageClassName: dnsLabel().optional(),

@@ -1,8 +1,11 @@
+import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { AllowedFlows } from "../cluster/flows";
 import { apiServerPorts, prometheus } from "../cluster/wellKnown";
 import type { ClusterSettings, MonitoringSettings } from "../config/platform";
 import type { ImageSource } from "../images";
+import { labels } from "../labels";
+import { releasesDashboard } from "./dashboards/releases";
 import { Prometheus } from "./prometheus";
 
 export interface MonitoringArgs {
@@ -14,6 +17,9 @@ export interface MonitoringArgs {
   readonly scraped: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;
 }
+
+/** Grafana's dashboards, by the name of their files. */
+const dashboards = { releases: releasesDashboard };
 
 /** What measures the platform and its applications. */
 export class Monitoring extends pulumi.ComponentResource {
@@ -43,6 +49,21 @@ export class Monitoring extends pulumi.ComponentResource {
       { ...args, settings: args.settings.prometheus },
       { ...parent, dependsOn: flows },
     );
+    for (const [dashboard, build] of Object.entries(dashboards)) {
+      new ConfigMap(
+        `${name}-dashboard-${dashboard}`,
+        {
+          metadata: {
+            namespace: args.namespace,
+            // By this label Grafana's sidecar finds it, in kube-prometheus-stack and elsewhere.
+            labels: { ...labels({ name: dashboard, component: "dashboard" }), grafana_dashboard: "1" },
+          },
+          immutable: true,
+          data: { [`${dashboard}.json`]: JSON.stringify(build()) },
+        },
+        parent,
+      );
+    }
     this.prometheus = server.address;
     this.registerOutputs({ prometheus: this.prometheus });
   }

@@ -8,6 +8,7 @@ import type { PrometheusSettings } from "../config/platform";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
 import { containerSecurity, podSecurity, resourceRequirements } from "../security";
+import { deliveryRules } from "./rules/delivery";
 import { scrapeConfiguration } from "./scraping";
 
 export const prometheusPort = 9090;
@@ -25,6 +26,7 @@ export interface PrometheusArgs {
 const user = 65534;
 const dataPath = "/prometheus";
 const configurationPath = "/etc/prometheus";
+const rulesFile = "delivery.rules.yml";
 
 /** Prometheus: one Pod with a volume, which finds what to read by the Pods' own `prometheus.io` annotations. */
 export class Prometheus extends pulumi.ComponentResource {
@@ -43,7 +45,11 @@ export class Prometheus extends pulumi.ComponentResource {
       {
         metadata: { namespace, labels: labels(prometheusIdentity) },
         immutable: true,
-        data: { "prometheus.yml": scrapeConfiguration(settings.scrapeIntervalSeconds, args.scraped) },
+        data: {
+          "prometheus.yml": scrapeConfiguration(settings.scrapeIntervalSeconds, args.scraped, [rulesFile]),
+          // JSON is YAML.
+          [rulesFile]: JSON.stringify({ groups: deliveryRules(settings.retentionDays) }),
+        },
       },
       parent,
     );

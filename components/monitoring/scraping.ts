@@ -43,12 +43,18 @@ const podRelabelling: readonly Relabelling[] = [
 /**
  * `prometheus.yml`: the annotated Pods of some namespaces, and Prometheus itself.
  * @param intervalSeconds how often each is read
+ * @param ruleFiles names of files beside it
  */
-export function scrapeConfiguration(intervalSeconds: number, namespaces: readonly string[]): string {
+export function scrapeConfiguration(
+  intervalSeconds: number,
+  namespaces: readonly string[],
+  ruleFiles: readonly string[],
+): string {
   const interval = `${intervalSeconds}s`;
   // JSON is YAML.
   return JSON.stringify({
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
+    rule_files: ruleFiles,
     scrape_configs: [
       {
         job_name: "pods",

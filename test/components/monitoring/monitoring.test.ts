@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Monitoring } from "../../../components/monitoring";
+import { deliveryRules } from "../../../components/monitoring/rules/delivery";
 import { scrapeConfiguration } from "../../../components/monitoring/scraping";
 import { at, settingsWith, types } from "../../support/components";
 import { register, valueOf, type JsonObject } from "../../support/mocks";
@@ -43,6 +44,15 @@ describe("Prometheus", () => {
     expect(all(types.clusterRole)).to.deep.equal([]);
   });
 
+  it("makes the figures of delivery by rules that lie beside its settings", async () => {
+    const { one } = await monitoring({ retentionDays: 30 });
+    const { data, immutable } = one(types.configMap, "prometheus-configuration").inputs;
+    expect(immutable).to.equal(true);
+    const { rule_files: files } = JSON.parse(String(at(data, "prometheus.yml"))) as { rule_files: string[] };
+    expect(files).to.deep.equal(["delivery.rules.yml"]);
+    expect(JSON.parse(String(at(data, "delivery.rules.yml")))).to.deep.equal({ groups: deliveryRules(30) });
+  });
+
   it("runs every container with the restricted defaults", async () => {
     const { one } = await monitoring();
     const pod = at(one(types.statefulSet, "prometheus-server").inputs, "spec", "template", "spec");
@@ -51,9 +61,27 @@ describe("Prometheus", () => {
   });
 });
 
+describe("dashboards", () => {
+  it("lie where Grafana finds them, each under a name of its own", async () => {
+    const { all } = await monitoring();
+    const found = all(types.configMap).filter(({ name }) => name.startsWith("monitoring-dashboard-"));
+    expect(found.map(({ name }) => name)).to.deep.equal(["monitoring-dashboard-releases"]);
+    for (const { inputs } of found) {
+      expect(inputs.immutable).to.equal(true);
+      expect(inputs.metadata).to.have.property("namespace", "monitoring");
+      // Another content is another object, so that the engine has to choose the name.
+      expect(inputs.metadata).not.to.have.property("name");
+      expect(at(inputs, "metadata", "labels")).to.include({ grafana_dashboard: "1" });
+      expect(JSON.parse(String(at(inputs, "data", "releases.json")))).to.include({ title: "Releases" });
+    }
+  });
+});
+
 describe("what is read", () => {
   it("are the annotated Pods of the namespaces, with the labels that queries ask for", () => {
-    const { global, scrape_configs: jobs } = JSON.parse(scrapeConfiguration(5, ["inventory"])) as {
+    const { global, scrape_configs: jobs } = JSON.parse(
+      scrapeConfiguration(5, ["inventory"], ["some.rules.yml"]),
+    ) as {
       global: object;
       scrape_configs: { relabel_configs?: { target_label?: string }[] }[];
     };

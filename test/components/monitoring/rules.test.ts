@@ -1,0 +1,47 @@
+import { expect } from "chai";
+import { deliveryFigures, deliveryRules, windowsDays } from "../../../components/monitoring/rules/delivery";
+import { readQuery } from "../../support/promql";
+
+const groups = deliveryRules(30);
+const rules = groups.flatMap((group) => group.rules);
+
+describe("the figures of delivery", () => {
+  it("are recorded once each, under names that say level, metric with unit, and operation", () => {
+    const names = rules.map(({ record }) => record);
+    expect(new Set(names).size).to.equal(names.length);
+    expect(new Set(groups.map(({ name }) => name)).size).to.equal(groups.length);
+    for (const name of names) {
+      expect(name).to.match(
+        /^app_environment:technova_release\w*(_per_day:rate|_seconds:median|_per_releases:ratio)(7|30)d$/,
+      );
+    }
+    const wanted = windowsDays.flatMap((days) => Object.values(deliveryFigures).map((name) => name(days)));
+    expect(names).to.have.members(wanted);
+  });
+
+  for (const { record, expr } of rules) {
+    it(`${record} can be read, and is made of the releases' own samples`, () => {
+      const { metrics, labels } = readQuery(expr);
+      expect(metrics).to.have.length(1);
+      expect(metrics[0]).to.match(/^technova_release_(duration|lead_time|recovery)_seconds$/);
+      expect(labels).to.include.members(["app", "environment"]);
+      expect(["app", "environment", "outcome"]).to.include.members([...labels]);
+      expect(expr).to.include(`[${/(\d+d)$/.exec(record)?.[1]}`);
+    });
+  }
+
+  it("are divided by releases that there were, and not by what may be nothing", () => {
+    const { expr } = rules.find(({ record }) => record === deliveryFigures.failureRatio(7)) ?? { expr: "" };
+    const divisor = expr.split(" / ").at(-1);
+    expect(divisor).to.equal(
+      "sum by (app, environment) (count_over_time(technova_release_duration_seconds[7d]))",
+    );
+  });
+
+  it("are left out over more days than samples are kept", () => {
+    const names = (retentionDays: number) => deliveryRules(retentionDays).map(({ name }) => name);
+    expect(names(30)).to.deep.equal(["delivery-7d", "delivery-30d"]);
+    expect(names(29)).to.deep.equal(["delivery-7d"]);
+    expect(names(6)).to.deep.equal([]);
+  });
+});
