@@ -1,7 +1,7 @@
 import { forgetFigures } from "./support/figures";
 import { faults, type Fault } from "./support/faultyApp";
 import { strategies, type StrategyName } from "./support/releases";
-import { killed, shareOfCanary, undone, withoutPrometheus } from "./delivery/disturbances";
+import { configuration, killed, shareOfCanary, undone, withoutPrometheus } from "./delivery/disturbances";
 import { badRelease, goodRelease, settingsBack, switchStrategy } from "./delivery/outcomes";
 import { Platform } from "./delivery/platform";
 import { contract, expand, failingMigration } from "./delivery/schema";
@@ -38,6 +38,9 @@ describe("delivery", function () {
   }
 
   it("blue-green: undo brings the version before back at once", () => undone(platform));
+
+  it("another configuration is a release like any other, and undo brings the one before back", () =>
+    configuration(platform));
 
   it("canary: the share of the traffic is what the step says, and testers have a header", () =>
     shareOfCanary(platform));

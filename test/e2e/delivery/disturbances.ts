@@ -173,3 +173,36 @@ export async function undone(platform: Platform): Promise<void> {
   platform.serving = before;
   platform.succeeded(before, await release({ version: before, strategy }));
 }
+
+/** Another configuration is a release, and goes back like one: with the objects that its Pods read. */
+export async function configuration(platform: Platform): Promise<void> {
+  const { gateway, serving: version } = platform;
+  const levelOf = async () => {
+    const pods = ["get", "pods", "-n", "inventory", "-l", "technova.io/traffic=live", "-o"];
+    const names = await kubectl(
+      ...pods,
+      "jsonpath={.items[*].spec.containers[0].envFrom[0].configMapRef.name}",
+    );
+    const levels = [...new Set(names.split(" "))].map((name) =>
+      kubectl("get", "configmap", name, "-n", "inventory", "-o", "jsonpath={.data.INVENTORY_LOG_LEVEL}"),
+    );
+    return (await Promise.all(levels)).sort().join(" ");
+  };
+  const strategy = strategies.rolling;
+  const { result, report } = await underLoad(gateway, async () => {
+    const changed = await release({ version, strategy, edits: [[/logLevel: INFO/, "logLevel: WARNING"]] });
+    expect(changed.code, changed.output).to.equal(0);
+    await eventually("the new configuration alone", 60, levelOf, (levels) => levels === "WARNING");
+    const undo = await npm("release", "undo");
+    await eventually("the configuration before alone", 60, levelOf, (levels) => levels === "INFO");
+    return undo;
+  });
+  expect(result.code, result.output).to.equal(0);
+  expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
+  record({
+    scenario: "another configuration, and back",
+    measured: `${report.failed} of ${report.requests} requests failed; undo took ${result.seconds.toFixed(0)} s`,
+    toReach: "0 failed",
+  });
+  platform.succeeded(version, await release({ version, strategy }));
+}

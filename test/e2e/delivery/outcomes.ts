@@ -20,7 +20,7 @@ export async function goodRelease(platform: Platform, strategy: StrategyName): P
   const version = platform.nextVersion();
   const before = await platform.onHand();
   const { result, report } = await underLoad(gateway, () =>
-    release({ version, strategy: strategies[strategy] }),
+    whileGuarded(release({ version, strategy: strategies[strategy] })),
   );
   platform.succeeded(version, result);
   expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
@@ -43,6 +43,28 @@ export async function goodRelease(platform: Platform, strategy: StrategyName): P
     measured: `${overlap.toFixed(2)} s with both versions`,
     toReach: "2 s",
   });
+}
+
+/** Fails when there are ever fewer Pods than at rest, or when the release has others in mind than the autoscaler. */
+async function whileGuarded<T>(running: Promise<T>): Promise<T> {
+  let ended = false;
+  const end = running.finally(() => (ended = true));
+  const numbers = (kind: string, path: string) =>
+    kubectl("get", kind, "-n", "inventory", "-o", `jsonpath=${path}`).then((text) =>
+      text.split(" ").map(Number),
+    );
+  while (!ended) {
+    const [least = NaN, most = NaN] = await numbers(
+      "horizontalpodautoscalers",
+      "{.items[0].spec.minReplicas} {.items[0].spec.maxReplicas}",
+    );
+    const [healthy] = await numbers("poddisruptionbudgets", "{.items[0].status.currentHealthy}");
+    expect(healthy, "Pods that serve").to.be.at.least(least);
+    const [wanted] = await numbers("rollouts", "{.items[0].spec.replicas}");
+    expect(wanted, "Pods of the release").to.be.within(least, most);
+    await new Promise((wake) => setTimeout(wake, 3_000));
+  }
+  return end;
 }
 
 /** What users see of a fault at most, by strategy: nothing, where a Pod is tried out that has it. */
