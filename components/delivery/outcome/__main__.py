@@ -55,6 +55,7 @@ class Watch:
     aborted: str | None = None
     place: str = ""
     said: str = ""
+    moved: bool = False
 
     def look(self, rollout: Json) -> tuple[int, str] | None:
         """The outcome, or nothing as long as there is none."""
@@ -71,6 +72,7 @@ class Watch:
                 self.place = place(rollout)
             if (outcome := verdict(rollout, self.place, self.aborted)) is not None:
                 return outcome
+            self.moved = True
         now = f"{place(rollout)}: {rollout.get('status', {}).get('phase', 'waiting for the controller')}"
         if now != self.said:
             print(now, flush=True)
@@ -81,7 +83,7 @@ class Watch:
         code, message = outcome
         if code != 0:
             report_failure(message)
-        remember(rollout, code, message, self.started)
+        remember(rollout, code, message, self.started, moved=self.moved)
         print(message, flush=True)
         return code
 

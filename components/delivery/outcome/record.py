@@ -40,14 +40,20 @@ def schema_revisions(entries: list[Json], serving: str) -> list[str]:
     return sorted({revision for revision in revisions if revision})
 
 
-def remember(rollout: Json, code: int, message: str, started: datetime) -> None:
+def known(entries: list[Json], released: str, outcome: str) -> bool:
+    """Whether an outcome that was there from the start is that of a release that is in the history already."""
+    before = entries if outcome == "succeeded" else entries[-1:]
+    return any(each["hash"] == released and each["outcome"] == outcome for each in before)
+
+
+def remember(rollout: Json, code: int, message: str, started: datetime, *, moved: bool) -> None:
+    """Keeps what a release has come to; `moved` is whether it was seen on its way."""
     status = rollout.get("status", {})
     released = str(status.get("currentPodHash", ""))
     entries = history()
-    if code == 0 and any(
-        each["hash"] == released and each["outcome"] == "succeeded" for each in entries[-1:]
-    ):
-        return  # It serves already: no release has taken place.
+    outcome = "succeeded" if code == 0 else "failed"
+    if not moved and known(entries, released, outcome):
+        return
     finished = datetime.now(UTC)
     entry = {
         "hash": released,
@@ -56,7 +62,7 @@ def remember(rollout: Json, code: int, message: str, started: datetime) -> None:
         "strategy": strategy_of(rollout),
         "startedAt": iso(started),
         "finishedAt": iso(finished),
-        "outcome": "succeeded" if code == 0 else "failed",
+        "outcome": outcome,
         "message": message,
     }
     figures = figures_of(entries, entry, started, finished)

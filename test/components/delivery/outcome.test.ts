@@ -341,6 +341,14 @@ describe("the outcome of a release", () => {
     expect(figures).not.to.have.property("technova_release_duration_seconds");
   });
 
+  it("is told again, and not counted again, where the release had failed before", async () => {
+    const history = [{ hash: "new", version: "1.1.0", outcome: "failed" }];
+    const { code, entries, events } = await outcome([now("Degraded")], { history });
+    expect([code, entries, events.length]).to.deep.equal([1, [], 1]);
+    server.close();
+    expect((await outcome([now("Progressing"), now("Degraded")], { history })).entries).to.have.length(2);
+  });
+
   it("makes the version's configuration live as long as the version can come back", async () => {
     await outcome([now("Progressing"), now("Healthy")], {
       env: { CONFIGURATION: "configmaps/map secrets/secret" },
