@@ -30,7 +30,8 @@ export const manualSeconds = 3600;
 
 /** How long an answer takes at most that ends a release, in seconds. */
 export function askingSeconds(settings: AnalysisSettings): number {
-  return settings.intervalSeconds * (settings.toleratedFailures + settings.toleratedErrors + 2);
+  const { intervalSeconds, toleratedFailures, toleratedUnknowns, toleratedErrors } = settings;
+  return intervalSeconds * (toleratedFailures + toleratedUnknowns + toleratedErrors + 2);
 }
 
 /**
@@ -48,8 +49,8 @@ export function releaseAnalysis(
   }
   const roles: Record<Role, object> = {
     watching: { initialDelay: `${settings.windowSeconds}s` },
-    // Silence is not success: what is not known at the end stops the release too.
-    deciding: { count: settings.toleratedFailures + 1, inconclusiveLimit: 0 },
+    // Silence is not success: only answers end it well.
+    deciding: { consecutiveSuccessLimit: settings.toleratedFailures + 1 },
     promoted: { count: promotedCount(settings), initialDelay: `${settings.intervalSeconds}s` },
   };
   return (role) =>

@@ -41,7 +41,7 @@ def schema_revisions(entries: list[Json], serving: str) -> list[str]:
 
 
 def known(entries: list[Json], released: str, outcome: str) -> bool:
-    """Whether an outcome that was there from the start is that of a release that is in the history already."""
+    """Whether an outcome that was there from the start is in the history already."""
     before = entries if outcome == "succeeded" else entries[-1:]
     return any(each["hash"] == released and each["outcome"] == outcome for each in before)
 
