@@ -15,10 +15,11 @@ export class Platform {
   private constructor(readonly gateway: Gateway) {}
 
   static async bringUp(): Promise<Platform> {
-    makeFaultyApp();
     await npmOk("cluster", "up");
     const { code, output } = await release({ version: "1.0.0", strategy: strategies.blueGreen });
     expect(code, output).to.equal(0);
+    // After the first build, which brings the packages that it is built from.
+    makeFaultyApp();
     return Platform.at(await gatewayOf("local"));
   }
 
