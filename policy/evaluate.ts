@@ -1,6 +1,6 @@
 import { type Facts, Judge, type Policy } from "./frame";
 import { type KubernetesObject, objectsOf, type Resource } from "./objects";
-import { containersOf, podOf } from "./workloads";
+import { containersOf, podsOf } from "./workloads";
 
 /** What a policy finds on one resource. A stack policy finds nothing here. */
 export function judgeResource<S>(policy: Policy<S>, resource: Resource, given: object = {}): Judge {
@@ -11,12 +11,13 @@ export function judgeResource<S>(policy: Policy<S>, resource: Resource, given: o
       policy.checkObject(object, judge, settings);
     }
     if (!("checkPod" in policy) && !("checkContainer" in policy)) continue;
-    const pod = podOf(object);
-    if (pod === undefined || !judge.knows(pod.spec)) continue;
-    if ("checkPod" in policy) policy.checkPod(pod, judge, settings);
-    if (!("checkContainer" in policy)) continue;
-    for (const container of containersOf(pod)) {
-      if (judge.knows(container.field)) policy.checkContainer(container, judge, settings);
+    for (const pod of podsOf(object)) {
+      if (!judge.knows(pod.spec)) continue;
+      if ("checkPod" in policy) policy.checkPod(pod, judge, settings);
+      if (!("checkContainer" in policy)) continue;
+      for (const container of containersOf(pod)) {
+        if (judge.knows(container.field)) policy.checkContainer(container, judge, settings);
+      }
     }
   }
   return judge;

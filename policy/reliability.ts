@@ -1,5 +1,5 @@
 import { type ContainerPolicy, shown, type StackPolicy } from "./frame";
-import { type Pod, podOf } from "./workloads";
+import { type Pod, podsOf } from "./workloads";
 import { isPresent } from "./values";
 import type { Field } from "./field";
 import type { KubernetesObject } from "./objects";
@@ -36,7 +36,7 @@ export const disruptionBudget: StackPolicy = {
   checkStack(objects, judgeOf) {
     const budgets = objects.filter(({ kind, group }) => kind === "PodDisruptionBudget" && group === "policy");
     for (const workload of objects) {
-      const pod = podOf(workload);
+      const [pod] = podsOf(workload);
       if (pod === undefined || !replicated.has(workload.kind)) continue;
       const judge = judgeOf(workload);
       const replicas = workload.root.at("spec", "replicas");

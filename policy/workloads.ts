@@ -19,7 +19,11 @@ export interface Container {
 
 const template = ["spec", "template"];
 
-/** Where each kind keeps its pod. The empty path is the object itself. */
+/** Each of a list's items, in a path. */
+const each = "*";
+const measured = ["spec", "metrics", each, "provider", "job", "spec", "template"];
+
+/** Where each kind keeps its pod, or its pods. The empty path is the object itself. */
 const podPaths: Readonly<Record<string, readonly string[]>> = {
   Pod: [],
   PodTemplate: ["template"],
@@ -33,23 +37,43 @@ const podPaths: Readonly<Record<string, readonly string[]>> = {
   // Custom resources: Argo Rollouts, KEDA.
   Rollout: template,
   ScaledJob: ["spec", "jobTargetRef", "template"],
+  // What a release is tested with.
+  AnalysisTemplate: measured,
+  ClusterAnalysisTemplate: measured,
+  AnalysisRun: measured,
 };
 
 /** Every kind that can hold a pod. */
 export const podKinds: readonly string[] = Object.keys(podPaths);
 
-const kindsThatEnd = new Set(["Job", "CronJob", "ScaledJob"]);
+const kindsThatEnd = new Set([
+  "Job",
+  "CronJob",
+  "ScaledJob",
+  "AnalysisTemplate",
+  "ClusterAnalysisTemplate",
+  "AnalysisRun",
+]);
 
 /**
- * The pod of an object. A custom resource that is not in the table is taken for a workload if it has a pod template
+ * The pods of an object. A custom resource that is not in the table is taken for a workload if it has a pod template
  * where workloads have theirs. None for a Rollout that refers to a Deployment: that is judged by itself.
  */
-export function podOf(object: KubernetesObject): Pod | undefined {
+export function podsOf(object: KubernetesObject): readonly Pod[] {
   const path = podPaths[object.kind];
-  const holder = object.root.at(...(path ?? template));
-  const spec = holder.at("spec");
-  if (spec.absent || (path === undefined && !Array.isArray(spec.at("containers").value))) return undefined;
-  return { object, spec, metadata: holder.at("metadata"), runsForever: runsForever(object, spec) };
+  return fieldsAt(object.root, path ?? template).flatMap((holder) => {
+    const spec = holder.at("spec");
+    const none = spec.absent || (path === undefined && !Array.isArray(spec.at("containers").value));
+    if (none) return [];
+    return [{ object, spec, metadata: holder.at("metadata"), runsForever: runsForever(object, spec) }];
+  });
+}
+
+function fieldsAt(field: Field, path: readonly string[]): readonly Field[] {
+  const [key, ...rest] = path;
+  if (key === undefined) return [field];
+  const next = key === each ? field.items() : [field.at(key)];
+  return next.flatMap((found) => fieldsAt(found, rest));
 }
 
 function runsForever(object: KubernetesObject, spec: Field): boolean {

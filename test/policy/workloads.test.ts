@@ -49,6 +49,19 @@ function policyNamed(name: string) {
 describe("policy/workloads", () => {
   it("tests every kind that can hold a pod", () => expect(kinds).to.have.members(podKinds));
 
+  it("judges every pod of an analysis, whatever else is measured", () => {
+    const job = (pod: object) => ({ name: "test", provider: { job: { spec: { template: pod } } } });
+    const prometheus = { name: "errors", provider: { prometheus: { query: "up" } } };
+    const bad = changed(goodPod(), ["spec", "hostNetwork"], true);
+    const template = {
+      metadata: { name: "inventory", namespace: "inventory" },
+      spec: { metrics: [prometheus, job(goodPod()), job(bad)] },
+    };
+    const found = outcome(policyNamed("no-host-namespaces"), podTypes.AnalysisTemplate, template);
+    expect(found.violations).to.have.length(1);
+    expect(found.violations[0]).to.contain("spec.metrics[2].provider.job.spec.template.spec.hostNetwork");
+  });
+
   it("finds nothing in a good pod, whatever holds it", () => {
     for (const kind of kinds) {
       for (const policy of podPolicies) {

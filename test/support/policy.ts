@@ -23,7 +23,12 @@ export const podTypes = {
   CronJob: "kubernetes:batch/v1:CronJob",
   Rollout: "kubernetes:argoproj.io/v1alpha1:Rollout",
   ScaledJob: "kubernetes:keda.sh/v1alpha1:ScaledJob",
+  AnalysisTemplate: "kubernetes:argoproj.io/v1alpha1:AnalysisTemplate",
+  ClusterAnalysisTemplate: "kubernetes:argoproj.io/v1alpha1:ClusterAnalysisTemplate",
+  AnalysisRun: "kubernetes:argoproj.io/v1alpha1:AnalysisRun",
 } as const;
+
+const measured: Path = ["spec", "metrics", 0, "provider", "job", "spec", "template"];
 
 /** Where each kind keeps its pod template. */
 export const templatePath = (kind: string): Path =>
@@ -32,6 +37,9 @@ export const templatePath = (kind: string): Path =>
     PodTemplate: ["template"],
     CronJob: ["spec", "jobTemplate", "spec", "template"],
     ScaledJob: ["spec", "jobTargetRef", "template"],
+    AnalysisTemplate: measured,
+    ClusterAnalysisTemplate: measured,
+    AnalysisRun: measured,
   })[kind] ?? ["spec", "template"];
 
 export function goodContainer(): object {
