@@ -31,7 +31,7 @@ export const manualSeconds = 3600;
 /** How long an answer takes at most that ends a release, in seconds. */
 export function askingSeconds(settings: AnalysisSettings): number {
   const { intervalSeconds, toleratedFailures, toleratedUnknowns, toleratedErrors } = settings;
-  return intervalSeconds * (toleratedFailures + toleratedUnknowns + toleratedErrors + 2);
+  return intervalSeconds * (2 * toleratedFailures + toleratedUnknowns + toleratedErrors + 2);
 }
 
 /**
@@ -49,8 +49,11 @@ export function releaseAnalysis(
   }
   const roles: Record<Role, object> = {
     watching: { initialDelay: `${settings.windowSeconds}s` },
-    // Silence is not success: only answers end it well.
-    deciding: { consecutiveSuccessLimit: settings.toleratedFailures + 1 },
+    // Silence is not success: only answers end it well, and as many questions as there can be until then.
+    deciding: {
+      consecutiveSuccessLimit: settings.toleratedFailures + 1,
+      count: settings.toleratedUnknowns + 2 * settings.toleratedFailures + 1,
+    },
     promoted: { count: promotedCount(settings), initialDelay: `${settings.intervalSeconds}s` },
   };
   return (role) =>

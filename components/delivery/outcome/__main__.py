@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from cluster import MERGE, ROLLOUT, ROLLOUTS, Json, adopt, annotation_of, call
 from record import announce, remember, report_failure
-from verdict import answers, place, reason_of, stuck, verdict
+from verdict import answers, place, reason_of, refused, stuck, verdict
 
 # ruff: noqa: T201 (it prints for whoever reads its log)
 
@@ -73,6 +73,8 @@ class Watch:
             if (outcome := verdict(rollout, self.place, self.aborted)) is not None:
                 return outcome
             self.moved = True
+        elif (reason := refused(rollout, datetime.now(UTC))) is not None:
+            return 1, reason
         now = f"{place(rollout)}: {rollout.get('status', {}).get('phase', 'waiting for the controller')}"
         if now != self.said:
             print(now, flush=True)
@@ -83,7 +85,9 @@ class Watch:
         code, message = outcome
         if code != 0:
             report_failure(message)
-        remember(rollout, code, message, self.started, moved=self.moved)
+        # What the controller never took up was no release of anything.
+        if self.adopted:
+            remember(rollout, code, message, self.started, moved=self.moved)
         print(message, flush=True)
         return code
 

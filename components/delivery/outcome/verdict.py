@@ -6,6 +6,9 @@ from datetime import datetime
 
 from cluster import CORE, ROLLOUT, ROLLOUTS, Json, listed, version_of
 
+# How long what belongs to a release may need to reach the controller.
+PATIENCE_SECONDS = 10
+
 
 def strategy_of(rollout: Json) -> str:
     """The strategy by the name that the settings have for it."""
@@ -107,6 +110,19 @@ def stuck(rollout: Json, now: datetime) -> str | None:
         # Some seconds more than the controller itself would wait.
         if (now - since).total_seconds() > seconds + 3:
             return f"no further Pod has become ready for {seconds} s"
+    return None
+
+
+def refused(rollout: Json, now: datetime) -> str | None:
+    """Why the controller does not even begin; nothing where it may only not have seen everything yet."""
+    status = rollout.get("status", {})
+    if status.get("observedGeneration") != str(rollout["metadata"]["generation"]):
+        return None
+    for condition in status.get("conditions", []):
+        if condition["type"] != "InvalidSpec" or condition["status"] != "True":
+            continue
+        if (now - datetime.fromisoformat(condition["lastUpdateTime"])).total_seconds() > PATIENCE_SECONDS:
+            return f"The release did not begin: {condition['message']}"
     return None
 
 

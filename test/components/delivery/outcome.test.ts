@@ -379,6 +379,30 @@ describe("the outcome of a release", () => {
     expect(events[0]?.message).to.contain("no further Pod has become ready for 60 s. Version 1.0.0 serves");
   });
 
+  it("is failure when the controller refuses what it is told, with its words", async () => {
+    const invalid = (secondsAgo: number) =>
+      now("Degraded", {
+        currentPodHash: "old",
+        conditions: [
+          {
+            type: "InvalidSpec",
+            status: "True",
+            message: "the Rollout is invalid: steps",
+            lastUpdateTime: new Date(Date.now() - secondsAgo * 1000).toISOString(),
+          },
+        ],
+      });
+    const { code, events, entries } = await outcome([invalid(60)]);
+    expect([code, entries, events[0]?.message]).to.deep.equal([
+      1,
+      [],
+      "The release did not begin: the Rollout is invalid: steps",
+    ]);
+    server.close();
+    // What it refers to may be there a moment later.
+    expect((await outcome([invalid(1), now("Progressing"), now("Healthy")])).code).to.equal(0);
+  });
+
   it("aborts none that makes progress, is being tested, or has another strategy", async () => {
     const late = { conditions: [progressing(90)] };
     for (const [status, strategy] of [
