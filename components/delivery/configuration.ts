@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ConfigMap, Secret } from "@pulumi/kubernetes/core/v1";
+import { ConfigMapPatch, SecretPatch } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import type { ApplicationSettings } from "../config/application";
@@ -20,7 +20,9 @@ export interface ConfigurationArgs {
  * What the application's Pods read, in objects that never change: another value is another object with another name.
  * So each version of the Pod template keeps the configuration it was released with, and a change of configuration is
  * a release like any other. The objects of the versions before stay as long as the cluster keeps their Pods' template:
- * each release makes its own objects depend on it.
+ * each release makes its own objects depend on it. The name follows from the content, and an object is applied, not
+ * created: one that is there still is taken as it is, so that going back to a configuration is going back to the very
+ * same template, which is no release where it serves already.
  */
 export class Configuration extends pulumi.ComponentResource {
   /** ConfigMap with the environment variables. */
@@ -43,29 +45,31 @@ export class Configuration extends pulumi.ComponentResource {
     };
     const data = environmentVariables(args.settings, args.environment);
     const kept = { ...parent, retainOnDelete: true };
-    // The hash is part of the resource's own name: after a release that failed, its predecessor's ConfigMap is still
-    // the resource of that name, and going back to it is no release.
-    this.configMapName = new ConfigMap(
-      `${name}-${contentHash(data)}`,
-      { metadata, immutable: true, data },
+    this.configMapName = new ConfigMapPatch(
+      `${name}-map`,
+      { metadata: { ...metadata, name: `${name}-${contentHash(data)}` }, immutable: true, data },
       kept,
     ).metadata.name;
     const apiKey = (holder: string) =>
       new RandomPassword(`${name}-${holder}-key`, { length: 48, special: false }, parent).result;
     this.adminApiKey = apiKey("admin");
     this.smokeTestApiKey = apiKey("smoke-test");
-    // Named at random by Pulumi, anew with each content: a hash in the name would let others test guesses of it.
-    const secret = new Secret(
+    const content = pulumi
+      .all({
+        inventory_api_keys: pulumi
+          .all({ admin: this.adminApiKey, "smoke-test": this.smokeTestApiKey })
+          .apply(apiKeys),
+        ...(args.databaseUrl === undefined ? {} : { inventory_database_url: args.databaseUrl }),
+      })
+      .apply((values): Record<string, string> => values);
+    // Nobody can test guesses of a password by this hash: it is one of random keys, too.
+    const hash = pulumi.unsecret(content.apply(contentHash));
+    const secret = new SecretPatch(
       `${name}-secrets`,
       {
-        metadata,
+        metadata: { ...metadata, name: pulumi.interpolate`${name}-${hash}` },
         immutable: true,
-        stringData: {
-          inventory_api_keys: pulumi
-            .all({ admin: this.adminApiKey, "smoke-test": this.smokeTestApiKey })
-            .apply(apiKeys),
-          ...(args.databaseUrl === undefined ? {} : { inventory_database_url: args.databaseUrl }),
-        },
+        stringData: content,
       },
       kept,
     );

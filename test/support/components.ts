@@ -21,6 +21,8 @@ export const types = {
   job: "kubernetes:batch/v1:Job",
   cronJob: "kubernetes:batch/v1:CronJob",
   secret: "kubernetes:core/v1:Secret",
+  configMapPatch: "kubernetes:core/v1:ConfigMapPatch",
+  secretPatch: "kubernetes:core/v1:SecretPatch",
   service: "kubernetes:core/v1:Service",
   serviceAccount: "kubernetes:core/v1:ServiceAccount",
   namespace: "kubernetes:core/v1:Namespace",

@@ -60,35 +60,39 @@ describe("the application", () => {
   });
 
   it("keeps each version's configuration apart from every other's, for as long as the version can come back", async () => {
-    const names = new Set<string>();
-    for (const logLevel of ["INFO", "WARNING"]) {
-      const { all, one } = await application({ configuration: { logLevel } });
-      const map = all(types.configMap).find(({ inputs }) => "INVENTORY_LOG_LEVEL" in (inputs.data as object));
-      expect(map?.inputs).to.deep.include({ immutable: true });
-      expect(map?.retainOnDelete).to.equal(true);
-      expect(one(types.secret, "inventory-config-secrets").retainOnDelete).to.equal(true);
-      // The resource's name follows the content: after a release that failed, going back makes nothing anew.
-      names.add(String(map?.name));
-      // The cluster's name is Pulumi's: an object that was kept is never in the way of one of the same content.
-      expect(map?.inputs.metadata).not.to.have.property("name");
+    const namesOf = async (changes: JsonObject) => {
+      const { one } = await application(changes);
+      const map = one(types.configMapPatch, "inventory-config-map");
+      const secret = one(types.secretPatch, "inventory-config-secrets");
       const role = one(types.role, "inventory-release-outcome-role");
-      expect(at(role.inputs, "rules")).to.deep.include({
-        apiGroups: [""],
-        resources: ["configmaps"],
-        resourceNames: [`${String(map?.name)}-1a2b3c4d`],
-        verbs: ["patch"],
+      return [map, secret].map(({ inputs, plain, retainOnDelete }, index) => {
+        expect([inputs.immutable, retainOnDelete]).to.deep.equal([true, true]);
+        const name = String(at(plain, "metadata", "name"));
+        // What waits for the release may make it live as long as the version, and no other object.
+        expect(at(role.inputs, "rules")).to.deep.include({
+          apiGroups: [""],
+          resources: [index === 0 ? "configmaps" : "secrets"],
+          resourceNames: [name],
+          verbs: ["patch"],
+        });
+        return name;
       });
-    }
-    expect(names.size).to.equal(2);
+    };
+    const [map, secret] = await namesOf({ configuration: { logLevel: "INFO" } });
+    const [otherMap, sameSecret] = await namesOf({ configuration: { logLevel: "WARNING" } });
+    expect(otherMap).not.to.equal(map);
+    expect(sameSecret).to.equal(secret);
+    // The same content is the same object again, so that going back makes no other template.
+    expect(await namesOf({ configuration: { logLevel: "INFO" } })).to.deep.equal([map, secret]);
   });
 
   it("keeps secrets out of everything but its Secret, and the key itself out of that too", async () => {
     const { one, resources, result } = await application(inCluster);
     const adminKey = await valueOf(result.adminApiKey);
-    const secret = one(types.secret, "inventory-config-secrets");
+    const secret = one(types.secretPatch, "inventory-config-secrets");
     expect(secret.inputs.stringData).to.equal("[secret]");
     expect(secret.inputs.immutable).to.equal(true);
-    expect(secret.inputs.metadata).not.to.have.property("name");
+    expect(at(secret.inputs, "metadata", "name")).to.match(/^inventory-config-[0-9a-f]{10}$/);
     expect(JSON.parse(String(at(secret.plain, "stringData", "inventory_api_keys")))).to.deep.equal([
       { name: "admin", role: "admin", sha256: sha256(adminKey) },
       { name: "smoke-test", role: "admin", sha256: sha256("password-of-inventory-config-smoke-test-key") },
@@ -112,8 +116,9 @@ describe("the application", () => {
       "volumes",
       1,
     );
+    const own = one(types.secretPatch, "inventory-config-secrets");
     expect(at(volume, "projected", "sources")).to.deep.equal([
-      { secret: { name: "inventory-config-secrets-1a2b3c4d" } },
+      { secret: { name: at(own.plain, "metadata", "name") } },
       { secret: { name: "inventory-database" } },
     ]);
     expect(all(types.statefulSet)).to.deep.equal([]);
