@@ -6,7 +6,7 @@ import { dumpDatabase, emptyDatabase, restoreIntoEmpty, snapshotNames, sql } fro
 import { faultyContext } from "../support/faultyApp";
 import { record } from "../support/figures";
 import { kubectl } from "../support/cluster";
-import { release, strategies, underLoad } from "../support/releases";
+import { release, strategies, underLoad, unmeasured } from "../support/releases";
 import { rollout, type Platform } from "./platform";
 
 /** Writes a schema migration into the faulty application. */
@@ -77,7 +77,7 @@ export async function expand(platform: Platform): Promise<void> {
   const before = await dumpDatabase();
   const version = platform.nextVersion();
   // Without load: the snapshot is held against the database as it was.
-  const result = await release({ version, strategy: strategies.rolling, edits: withSchema("0005") });
+  const result = await release({ version, strategy: unmeasured, edits: withSchema("0005") });
   platform.succeeded(version, result);
   expect(await sql("SELECT version_num FROM alembic_version")).to.deep.equal(["0005"]);
 

@@ -10,6 +10,9 @@ const analysis =
   "analysis: { intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10, toleratedUnknowns: 3 }";
 const progress = "minReadySeconds: 2, progressDeadlineSeconds: 60";
 
+/** Asks no questions, so that it needs no requests. */
+export const unmeasured = `{ type: rolling, ${progress} }`;
+
 /** Each strategy with pauses and windows that a test has the time for. */
 export const strategies = {
   rolling: `{ type: rolling, ${progress}, ${analysis} }`,
