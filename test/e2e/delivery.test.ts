@@ -37,29 +37,34 @@ describe("delivery", function () {
     });
   }
 
-  it("blue-green: undo brings the version before back at once", () => undone(platform));
+  describe("disturbed", () => {
+    it("blue-green: undo brings the version before back at once", () => undone(platform));
 
-  it("another configuration is a release like any other, and undo brings the one before back", () =>
-    configuration(platform));
+    it("another configuration is a release like any other, and undo brings the one before back", () =>
+      configuration(platform));
 
-  it("canary: the share of the traffic is what the step says, and testers have a header", () =>
-    shareOfCanary(platform));
+    it("canary: the share of the traffic is what the step says, and testers have a header", () =>
+      shareOfCanary(platform));
 
-  it("canary: without Prometheus nothing moves on; when it is back, the release does", () =>
-    withoutPrometheus(platform, true));
+    it("canary: without Prometheus nothing moves on; when it is back, the release does", () =>
+      withoutPrometheus(platform, true));
 
-  it("canary: without Prometheus for longer than is borne, the release is taken back", () =>
-    withoutPrometheus(platform, false));
+    it("canary: without Prometheus for longer than is borne, the release is taken back", () =>
+      withoutPrometheus(platform, false));
 
-  it("controller, gateway and application Pods are killed, another up is started: the release ends as it should", () =>
-    killed(platform));
+    it("controller, gateway and application Pods are killed, another up is started: the release ends as it should", () =>
+      killed(platform));
+  });
 
-  it("a migration that fails stops the release, with the database as it was", () =>
-    failingMigration(platform));
+  // The last: what serves afterwards knows a schema that no other build does.
+  describe("the schema", () => {
+    it("a migration that fails stops the release, with the database as it was", () =>
+      failingMigration(platform));
 
-  it("a snapshot is kept before the schema changes, and equals the database when it is restored", () =>
-    expand(platform));
+    it("a snapshot is kept before the schema changes, and equals the database when it is restored", () =>
+      expand(platform));
 
-  it("a contract migration is refused while a version can come back that it would break", () =>
-    contract(platform));
+    it("a contract migration is refused while a version can come back that it would break", () =>
+      contract(platform));
+  });
 });
