@@ -129,7 +129,10 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
             metadata: {
               labels: labels(identity),
               // Another release is another Job.
-              annotations: { "technova.io/release": args.release },
+              annotations: {
+                "technova.io/release": args.release,
+                "technova.io/configuration": pulumi.interpolate`configmaps/${args.configMapName} secrets/${args.secretName}`,
+              },
             },
             spec: {
               restartPolicy: "Never",
@@ -153,10 +156,7 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
                     field("RELEASE", `metadata.annotations['technova.io/release']`),
                     { name: "TIMEOUT_SECONDS", value: String(args.timeoutSeconds) },
                     { name: "HISTORY", value: history.metadata.name },
-                    {
-                      name: "CONFIGURATION",
-                      value: pulumi.interpolate`configmaps/${args.configMapName} secrets/${args.secretName}`,
-                    },
+                    field("CONFIGURATION", "metadata.annotations['technova.io/configuration']"),
                     { name: "ENVIRONMENT", value: releases.environment },
                     ...known("PROMETHEUS", releases.prometheus),
                     ...known("COMMITTED_AT", releases.committedAt),
