@@ -53,7 +53,13 @@ describe("interrupted up", function () {
 
   it("the next up converges: nothing twice, nothing lost", async () => {
     await converged();
-    for (const kind of ["statefulsets", "deployments", "services", "persistentvolumeclaims", "jobs"]) {
+    for (const kind of [
+      "statefulsets",
+      "rollouts.argoproj.io",
+      "services",
+      "persistentvolumeclaims",
+      "jobs",
+    ]) {
       await once(kind);
     }
     const gateway = await gatewayOf("local");
@@ -62,9 +68,9 @@ describe("interrupted up", function () {
 
   it("killed in the middle of a release: the next up finishes it", async () => {
     await withSettings("local", [[/version: 1\.0\.0/, "version: 1.0.2"]], async () => {
-      await killedWhen(/Deployment .*updating/);
+      await killedWhen(/Job inventory-release-outcome-job creating/);
       await converged();
-      await once("deployments");
+      await once("rollouts.argoproj.io");
       const gateway = await gatewayOf("local");
       expect((await call(gateway, "GET", "/healthz")).headers["x-inventory-version"]).to.equal("1.0.2");
     });

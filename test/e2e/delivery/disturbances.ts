@@ -125,7 +125,7 @@ export async function killed(platform: Platform): Promise<void> {
       await new Promise((wake) => setTimeout(wake, 12_000));
       record({
         scenario: `${what} is killed`,
-        measured: `${load.failedSoFar() - before} requests failed, of 10 that may have been in flight`,
+        measured: `${load.failedSoFar() - before} requests failed, sent over 10 connections`,
         toReach: "none beyond those in flight",
       });
     }
