@@ -65,13 +65,13 @@ export function releaseAnalysis(
         metadata: { namespace: args.namespace, labels: labels(args.identity) },
         spec: {
           args: measuredVersions.map((version) => ({ name: version.name })),
-          metrics: questions(args.identity, settings, role).map(({ metric, query, limit }) => ({
+          metrics: questions(args.identity, settings, role).map(({ metric, query, limit, tolerated }) => ({
             name: metric,
             interval: `${settings.intervalSeconds}s`,
             // No answer at all is neither: too little has happened to know.
             successCondition: `len(result) > 0 && result[0] <= ${limit}`,
             failureCondition: `len(result) > 0 && result[0] > ${limit}`,
-            failureLimit: settings.toleratedFailures,
+            failureLimit: tolerated ?? settings.toleratedFailures,
             inconclusiveLimit: settings.toleratedUnknowns,
             consecutiveErrorLimit: settings.toleratedErrors,
             provider: { prometheus: { address: prometheus, query } },
@@ -89,6 +89,8 @@ export interface Question {
   readonly query: string;
   /** The most that the answer may be, in the unit of the name. */
   readonly limit: number;
+  /** How many answers above the limit are borne, where the settings' number of them is not for it. */
+  readonly tolerated?: number;
 }
 
 /** Leaves out what the cluster asks for its own ends. */
@@ -142,6 +144,7 @@ export function questions({ name }: Identity, settings: AnalysisSettings, role: 
     ...compared("p95-milliseconds", p95Milliseconds, settings.p95Milliseconds),
     ...compared("rejected-movements-percent", rejectedPercent, settings.rejectedMovementsPercent),
     { metric: "connections-percent", query: known(connections), limit: settings.connectionsPercent.limit },
-    { metric: "restarts", query: orZero(restarts), limit: settings.restarts.limit },
+    // An event and no estimate: one answer is enough. The next one may not see it any more, while the Pod is down.
+    { metric: "restarts", query: orZero(restarts), limit: settings.restarts.limit, tolerated: 0 },
   ];
 }

@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 
 from cluster import MERGE, ROLLOUT, ROLLOUTS, Json, adopt, annotation_of, call
 from record import announce, remember, report_failure
-from verdict import answers, place, reason_of, refused, stuck, verdict
+from verdict import PATIENCE_SECONDS, answers, place, reason_of, refused, stuck, verdict
 
 # ruff: noqa: T201 (it prints for whoever reads its log)
 
 TIMEOUT_SECONDS = float(os.environ["TIMEOUT_SECONDS"])
 RELEASE = os.environ["RELEASE"]
 INTERVAL_SECONDS = float(os.environ.get("INTERVAL_SECONDS", "1"))
+# Answers that mean something is missing, unless it has only just been given: not allowed, not there.
+REFUSALS = (403, 404)
 CONFIGURATION = os.environ.get("CONFIGURATION", "").split()
 
 
@@ -94,10 +96,12 @@ class Watch:
 
 def main() -> int:
     watch = Watch(started=datetime.now(UTC))
-    deadline = time.monotonic() + TIMEOUT_SECONDS
+    answered = time.monotonic()
+    deadline = answered + TIMEOUT_SECONDS
     while True:
         try:
             rollout = call(f"{ROLLOUTS}/rollouts/{ROLLOUT}")
+            answered = time.monotonic()
             if replaced(rollout):
                 message = "Another version has taken the place of this release: npm run release -- status"
                 report_failure(message)
@@ -109,7 +113,12 @@ def main() -> int:
             if outcome is not None:
                 return watch.end(rollout, outcome)
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-            # The API server may be restarted meanwhile; only the deadline ends the waiting.
+            lasting = time.monotonic() - answered > PATIENCE_SECONDS
+            if isinstance(error, urllib.error.HTTPError) and error.code in REFUSALS and lasting:
+                # Neither can it be told as an event, perhaps.
+                print(f"The release cannot be followed: {error.code} for {error.url}", flush=True)
+                return 1
+            # The API server may be restarted meanwhile.
             print(f"the API server does not answer: {error}", flush=True)
             if time.monotonic() > deadline:
                 return 1

@@ -51,6 +51,12 @@ def template_of(template_hash: str) -> tuple[str, Json]:
     return "", {}
 
 
+def ready_pods(template_hash: str) -> int:
+    """How many Pods of a version are ready."""
+    _, replica_set = template_of(template_hash)
+    return int(replica_set.get("status", {}).get("readyReplicas", 0))
+
+
 def version_of(template_hash: str) -> str:
     """The application's version that a hash stands for."""
     _, replica_set = template_of(template_hash)

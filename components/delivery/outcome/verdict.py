@@ -1,13 +1,14 @@
 """What a release has come to, in words."""
 
 import json
+import os
 import re
 from datetime import datetime
 
-from cluster import CORE, ROLLOUT, ROLLOUTS, Json, listed, version_of
+from cluster import CORE, ROLLOUT, ROLLOUTS, Json, listed, ready_pods, version_of
 
 # How long what belongs to a release may need to reach the controller.
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = float(os.environ.get("PATIENCE_SECONDS", "10"))
 
 
 def strategy_of(rollout: Json) -> str:
@@ -90,27 +91,44 @@ def answers(template_hash: str) -> list[str]:
 
 
 def stuck(rollout: Json, now: datetime) -> str | None:
-    """Why a release is to be aborted that makes no progress; nothing as long as it makes some.
+    """Why a release is to be aborted that the controller would leave where it is; nothing as long as it moves."""
+    seconds = rollout["spec"]["progressDeadlineSeconds"]
+    status = rollout.get("status", {})
+    if status.get("phase") == "Progressing" and stalled(rollout, now, seconds):
+        return f"no further Pod has become ready for {seconds} s"
+    if status.get("phase") == "Paused" and silent(status, now, seconds):
+        return f"it was paused as too little was known, and after {seconds} s none of its Pods is ready"
+    return None
 
-    The controller does so by itself, but not for a blue-green release once an earlier version has been
-    scaled down: it takes the deadline that this one has left behind for one that is still to come (Argo
-    Rollouts 1.10).
+
+def stalled(rollout: Json, now: datetime, seconds: int) -> bool:
+    """Whether a blue-green release makes no progress.
+
+    The controller aborts such a one by itself, but not once an earlier version has been scaled down: it takes
+    the deadline that this one has left behind for one that is still to come (Argo Rollouts 1.10).
     """
     status = rollout.get("status", {})
-    if strategy_of(rollout) != "blueGreen" or status.get("phase") != "Progressing":
-        return None
-    if "prePromotionAnalysisRunStatus" in status.get("blueGreen", {}):
-        return None
-    seconds = rollout["spec"]["progressDeadlineSeconds"]
+    if strategy_of(rollout) != "blueGreen" or "prePromotionAnalysisRunStatus" in status.get("blueGreen", {}):
+        return False
     for condition in status.get("conditions", []):
         moving = condition.get("reason") in ("ReplicaSetUpdated", "NewReplicaSetCreated")
-        if condition["type"] != "Progressing" or not moving:
-            continue
-        since = datetime.fromisoformat(condition["lastUpdateTime"])
-        # Some seconds more than the controller itself would wait.
-        if (now - since).total_seconds() > seconds + 3:
-            return f"no further Pod has become ready for {seconds} s"
-    return None
+        if condition["type"] == "Progressing" and moving:
+            # Some seconds more than the controller itself would wait.
+            return age(condition["lastUpdateTime"], now) > seconds + 3
+    return False
+
+
+def silent(status: Json, now: datetime, seconds: int) -> bool:
+    """Whether a version that was paused because too little is known of it cannot answer at all."""
+    for pause in status.get("pauseConditions", []):
+        if pause["reason"] == "InconclusiveAnalysisRun" and age(pause["startTime"], now) > seconds:
+            return ready_pods(status.get("currentPodHash", "")) == 0
+    return False
+
+
+def age(timestamp: str, now: datetime) -> float:
+    """Seconds since then."""
+    return (now - datetime.fromisoformat(timestamp)).total_seconds()
 
 
 def refused(rollout: Json, now: datetime) -> str | None:
@@ -121,7 +139,7 @@ def refused(rollout: Json, now: datetime) -> str | None:
     for condition in status.get("conditions", []):
         if condition["type"] != "InvalidSpec" or condition["status"] != "True":
             continue
-        if (now - datetime.fromisoformat(condition["lastUpdateTime"])).total_seconds() > PATIENCE_SECONDS:
+        if age(condition["lastUpdateTime"], now) > PATIENCE_SECONDS:
             return f"The release did not begin: {condition['message']}"
     return None
 

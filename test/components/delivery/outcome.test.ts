@@ -50,6 +50,8 @@ interface Sent {
 interface Cluster {
   readonly runs?: object[];
   readonly pods?: object[];
+  /** Pods of the new version that are ready. */
+  readonly readyReplicas?: number;
   /** What became of the releases before. */
   readonly history?: object[];
   readonly strategy?: object;
@@ -89,7 +91,12 @@ describe("the outcome of a release", () => {
         "technova.io/release": old ? "the one before" : "this one",
       };
       const metadata = { name: old ? "inventory-old" : "inventory-new", uid: old ? "uid-old" : "uid-new" };
-      return { items: [{ metadata, spec: { template: { metadata: { labels, annotations } } } }] };
+      const { readyReplicas } = cluster;
+      return {
+        items: [
+          { metadata, spec: { template: { metadata: { labels, annotations } } }, status: { readyReplicas } },
+        ],
+      };
     }
     return {};
   }
@@ -234,7 +241,7 @@ describe("the outcome of a release", () => {
   });
 
   it("is waited for while the API server is away", async () => {
-    expect(await outcome([500, 503, now("Healthy")])).to.include({ code: 0 });
+    expect(await outcome([500, 503, 403, 404, now("Healthy")])).to.include({ code: 0 });
   });
 
   it("is failure when there is none in time", async () => {
@@ -377,6 +384,33 @@ describe("the outcome of a release", () => {
     expect(aborts().map(({ body }) => body)).to.deep.equal([{ status: { abort: true } }]);
     expect(code).to.equal(1);
     expect(events[0]?.message).to.contain("no further Pod has become ready for 60 s. Version 1.0.0 serves");
+  });
+
+  it("aborts what was paused because nothing is known of Pods that are not there", async () => {
+    const paused = (secondsAgo: number, more: object) => {
+      sent = [];
+      const startTime = new Date(Date.now() - secondsAgo * 1000).toISOString();
+      const pauseConditions = [{ reason: "InconclusiveAnalysisRun", startTime, ...more }];
+      return [now("Paused", { pauseConditions }), now("Degraded", { message: "RolloutAborted" })];
+    };
+    const { events } = await outcome(paused(90, {}), { readyReplicas: 0 });
+    expect(aborts()).to.have.length(1);
+    expect(events[0]?.message).to.contain("after 60 s none of its Pods is ready. Version 1.0.0 serves");
+    for (const [statuses, readyReplicas] of [
+      [paused(90, {}), 1],
+      [paused(30, {}), 0],
+      [paused(90, { reason: "CanaryPauseStep" }), 0],
+    ] as const) {
+      server.close();
+      await outcome(statuses, { readyReplicas });
+      expect(aborts(), JSON.stringify(statuses)).to.be.empty;
+    }
+  });
+
+  it("is failure when what is to be followed stays out of reach", async () => {
+    const { code, output } = await outcome([403], { env: { PATIENCE_SECONDS: "0.1" } });
+    expect(code).to.equal(1);
+    expect(output).to.contain("The release cannot be followed: 403 for ");
   });
 
   it("is failure when the controller refuses what it is told, with its words", async () => {

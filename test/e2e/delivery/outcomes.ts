@@ -131,7 +131,8 @@ export async function switchStrategy(platform: Platform, to: StrategyName): Prom
   expect(await rollout("{.status.stableRS}")).to.equal(stable);
   // Some may have gone since with the load: the autoscaler's doing, down to two.
   const after = await names();
-  expect(before.filter((name) => after.includes(name)).length).to.be.at.least(2);
+  const kept = before.filter((name) => after.includes(name)).length;
+  expect(kept, `Pods that stay of ${before.join(", ")}`).to.be.at.least(Math.min(2, before.length));
   record({
     scenario: `to ${to}`,
     measured: `${report.failed} of ${report.requests} requests failed`,
