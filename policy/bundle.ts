@@ -131,7 +131,8 @@ const sharedProperties: Plugin = {
 };
 
 async function digestOfSources(): Promise<string> {
-  const names = (await readdir(SOURCES)).filter((name) => /\.(ts|yaml|json)$/.test(name)).sort();
+  const everything = await readdir(SOURCES, { recursive: true });
+  const names = everything.filter((name) => /\.(ts|yaml|json)$/.test(name)).sort();
   const files = [...names.map((name) => join(SOURCES, name)), join(ROOT, "package-lock.json")];
   const hash = createHash("sha256").update(process.execPath);
   for (const file of files) hash.update(`${file}\0`).update(await readFile(file));

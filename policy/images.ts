@@ -1,4 +1,5 @@
-import type { ContainerPolicy } from "./frame";
+import type { ContainerPolicy, Policy } from "./frame/policy";
+import { matching } from "./frame/tests";
 
 /** An image reference taken apart; `repository` has its registry with it. */
 export interface ImageReference {
@@ -17,6 +18,7 @@ export function parseImage(image: string): ImageReference {
 
 export const noMutableImageTags: ContainerPolicy<{ mutableTags: readonly string[] }> = {
   name: "no-mutable-image-tags",
+  area: "images",
   severity: "high",
   description: "Every image names a version: a tag other than latest, or a digest.",
   why: "A tag that moves runs other code after a restart than the one that was tested, and cannot be rolled back.",
@@ -31,21 +33,19 @@ export const noMutableImageTags: ContainerPolicy<{ mutableTags: readonly string[
     },
   },
   checkContainer({ field }, judge, { mutableTags }) {
-    const isPinned = (value: unknown) => {
+    const accepts = (value: unknown) => {
       if (typeof value !== "string") return false;
       const { tag, digest } = parseImage(value);
       return digest !== undefined || (tag !== undefined && !mutableTags.includes(tag));
     };
-    judge.expect(
-      field.at("image"),
-      isPinned,
-      `an image with a digest or a tag other than ${mutableTags.join(", ")}`,
-    );
+    const wanted = `an image with a digest or a tag other than ${mutableTags.join(", ")}`;
+    judge.expect(field.at("image"), { accepts, wanted });
   },
 };
 
 export const applicationImageByDigest: ContainerPolicy<{ repositories: readonly string[] }> = {
   name: "application-image-by-digest",
+  area: "images",
   severity: "high",
   description: "The application's image is named by its digest.",
   why: "Only a digest says which build runs: what was tested is what is deployed, and a rollback gets it back.",
@@ -67,7 +67,8 @@ export const applicationImageByDigest: ContainerPolicy<{ repositories: readonly 
     if (!judge.knows(image) || typeof image.value !== "string") return;
     const { repository } = parseImage(image.value);
     if (!repositories.some((pattern) => new RegExp(pattern).test(repository))) return;
-    const hasDigest = (value: unknown) => /@sha256:[0-9a-f]{64}$/.test(String(value));
-    judge.expect(image, hasDigest, `${repository}@sha256:<64 hexadecimal digits>`);
+    judge.expect(image, matching("@sha256:[0-9a-f]{64}$", `${repository}@sha256:<64 hexadecimal digits>`));
   },
 };
+
+export const imagePolicies: readonly Policy[] = [noMutableImageTags, applicationImageByDigest];

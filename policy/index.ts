@@ -1,6 +1,6 @@
 import { PolicyPack } from "@pulumi/policy";
 import { policies } from "./policies";
-import { toPulumi } from "./pulumi";
+import { toPulumi } from "./frame/pulumi";
 
 new PolicyPack("technova", {
   enforcementLevel: "mandatory",

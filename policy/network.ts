@@ -1,10 +1,11 @@
-import { absentOrNot, isAbsent } from "./values";
-import { type ObjectPolicy, shown, type StackPolicy } from "./frame";
-import type { Field } from "./field";
-import type { KubernetesObject } from "./objects";
+import { absentOrNot, isAbsent } from "./frame/tests";
+import { type ObjectPolicy, type Policy, shown, type StackPolicy } from "./frame/policy";
+import type { Field } from "./frame/field";
+import type { Target } from "./frame/objects";
 
 export const noLoadBalancerServices: ObjectPolicy<{ loadBalancerAllowed: boolean }> = {
   name: "no-load-balancer-services",
+  area: "network",
   severity: "high",
   description: "No Service asks for a load balancer of its own where the stack does not allow it.",
   why: "A load balancer costs money and puts the service on the internet, past the gateway and its TLS.",
@@ -23,13 +24,14 @@ export const noLoadBalancerServices: ObjectPolicy<{ loadBalancerAllowed: boolean
   kinds: ["Service"],
   checkObject({ root }, judge, { loadBalancerAllowed }) {
     if (!loadBalancerAllowed) {
-      judge.expect(root.at("spec", "type"), absentOrNot("LoadBalancer"), "ClusterIP or NodePort");
+      judge.expect(root.at("spec", "type"), absentOrNot("LoadBalancer"));
     }
   },
 };
 
 export const noExternalIps: ObjectPolicy = {
   name: "no-external-ips",
+  area: "network",
   severity: "high",
   description: "No Service claims external IP addresses.",
   why: "Whoever may create such a Service can take over traffic to any address (CVE-2020-8554).",
@@ -37,13 +39,14 @@ export const noExternalIps: ObjectPolicy = {
   link: "https://github.com/kubernetes/kubernetes/issues/97076",
   kinds: ["Service"],
   checkObject({ root }, judge) {
-    const isEmpty = (value: unknown) => isAbsent(value) || (Array.isArray(value) && value.length === 0);
-    judge.expect(root.at("spec", "externalIPs"), isEmpty, "absent");
+    const accepts = (value: unknown) => isAbsent(value) || (Array.isArray(value) && value.length === 0);
+    judge.expect(root.at("spec", "externalIPs"), { accepts, wanted: "absent" });
   },
 };
 
 export const ingressWithTls: ObjectPolicy = {
   name: "ingress-with-tls",
+  area: "network",
   severity: "high",
   description: "Every Ingress serves TLS.",
   why: "API keys travel in headers: without TLS everybody on the way can read them.",
@@ -52,16 +55,14 @@ export const ingressWithTls: ObjectPolicy = {
   kinds: ["Ingress"],
   checkObject({ group, root }, judge) {
     if (group !== "networking.k8s.io" && group !== "extensions") return;
-    judge.expect(
-      root.at("spec", "tls"),
-      (value) => Array.isArray(value) && value.length > 0,
-      "a list of certificates",
-    );
+    const accepts = (value: unknown) => Array.isArray(value) && value.length > 0;
+    judge.expect(root.at("spec", "tls"), { accepts, wanted: "a list of certificates" });
   },
 };
 
 export const namespaceDefaultDeny: StackPolicy = {
   name: "namespace-default-deny",
+  area: "network",
   severity: "high",
   description: "Every namespace of the stack denies all traffic that no network policy allows.",
   why: "Without it every pod of the cluster can reach every other, so one broken-into pod reaches the database.",
@@ -99,12 +100,12 @@ export const namespaceDefaultDeny: StackPolicy = {
   },
 };
 
-function unknownOf({ root }: KubernetesObject): Field | undefined {
+function unknownOf({ root }: Target): Field | undefined {
   return root.at("metadata", "namespace").firstUnknown() ?? root.at("spec").firstUnknown();
 }
 
 /** Selects every pod of its namespace and, for the direction, allows nothing. False if any of that is unknown. */
-function denies(policy: KubernetesObject, direction: string): boolean {
+function denies(policy: Target, direction: string): boolean {
   if (unknownOf(policy) !== undefined) return false;
   const spec = policy.root.at("spec");
   const selectsAll = spec
@@ -115,3 +116,10 @@ function denies(policy: KubernetesObject, direction: string): boolean {
   const rules = spec.at(direction.toLowerCase()).items();
   return selectsAll && types.some(({ value }) => value === direction) && rules.length === 0;
 }
+
+export const networkPolicies: readonly Policy[] = [
+  noLoadBalancerServices,
+  noExternalIps,
+  ingressWithTls,
+  namespaceDefaultDeny,
+];

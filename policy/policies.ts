@@ -1,54 +1,25 @@
-import {
-  dropAllCapabilities,
-  noHostNamespaces,
-  noHostPaths,
-  noHostPorts,
-  noPrivilegedContainers,
-  noPrivilegeEscalation,
-  noRootContainers,
-  ownServiceAccount,
-  readOnlyRootFileSystem,
-  seccompProfile,
-} from "./pods";
-import { applicationImageByDigest, noMutableImageTags } from "./images";
-import { disruptionBudget, probes } from "./reliability";
-import { ingressWithTls, namespaceDefaultDeny, noExternalIps, noLoadBalancerServices } from "./network";
-import { namespacePodSecurity, noDefaultNamespace } from "./namespaces";
-import { noClusterAdmin, noRbacEscalation, noRightsForEverybody, noWildcardRbac } from "./rbac";
-import { noPlainSecretsInArguments, noPlainSecretsInEnv, noSecretsInConfigMaps } from "./secrets";
-import { noHiddenObjects } from "./visibility";
-import type { Policy } from "./frame";
-import { requestsAndLimits } from "./resources";
+import { imagePolicies } from "./images";
+import { namespacePolicies } from "./namespaces";
+import { networkPolicies } from "./network";
+import { podPolicies } from "./pods";
+import { podSecurityPolicies } from "./podSecurity";
+import { rbacPolicies } from "./rbac";
+import { reliabilityPolicies } from "./reliability";
+import { resourcePolicies } from "./resources";
+import { secretPolicies } from "./secrets";
+import { stackPolicies } from "./stack";
+import type { Policy } from "./frame/policy";
 
-/** Every policy of the pack, in the order of `policy/README.md`. */
+/** Every policy of the pack, area by area, in the order of `policy/README.md`. */
 export const policies: readonly Policy[] = [
-  noPrivilegedContainers,
-  noRootContainers,
-  noPrivilegeEscalation,
-  dropAllCapabilities,
-  readOnlyRootFileSystem,
-  seccompProfile,
-  noHostNamespaces,
-  noHostPaths,
-  noHostPorts,
-  ownServiceAccount,
-  noMutableImageTags,
-  applicationImageByDigest,
-  requestsAndLimits,
-  probes,
-  disruptionBudget,
-  namespaceDefaultDeny,
-  noLoadBalancerServices,
-  noExternalIps,
-  ingressWithTls,
-  namespacePodSecurity,
-  noDefaultNamespace,
-  noWildcardRbac,
-  noRbacEscalation,
-  noClusterAdmin,
-  noRightsForEverybody,
-  noPlainSecretsInEnv,
-  noPlainSecretsInArguments,
-  noSecretsInConfigMaps,
-  noHiddenObjects,
+  ...podSecurityPolicies,
+  ...podPolicies,
+  ...imagePolicies,
+  ...resourcePolicies,
+  ...reliabilityPolicies,
+  ...networkPolicies,
+  ...rbacPolicies,
+  ...namespacePolicies,
+  ...secretPolicies,
+  ...stackPolicies,
 ];

@@ -1,5 +1,5 @@
-import { absentOrNot, equals } from "./values";
-import type { ObjectPolicy } from "./frame";
+import { absentOrNot } from "./frame/tests";
+import type { ObjectPolicy, Policy } from "./frame/policy";
 
 const goodPractices = "https://kubernetes.io/docs/concepts/security/rbac-good-practices/";
 const roles = ["Role", "ClusterRole"];
@@ -7,6 +7,7 @@ const bindings = ["RoleBinding", "ClusterRoleBinding"];
 
 export const noWildcardRbac: ObjectPolicy = {
   name: "no-wildcard-rbac",
+  area: "rbac",
   severity: "critical",
   description: "No role gives rights by wildcard.",
   why: "A wildcard covers secrets and every kind that will ever be added, so it is more than anybody decided to give.",
@@ -17,8 +18,8 @@ export const noWildcardRbac: ObjectPolicy = {
     for (const rule of judge.items(root.at("rules"))) {
       for (const key of ["verbs", "resources", "apiGroups", "nonResourceURLs"]) {
         for (const entry of judge.items(rule.at(key))) {
-          const isNamed = (value: unknown) => typeof value === "string" && !value.includes("*");
-          judge.expect(entry, isNamed, `the name of what is needed (${key})`);
+          const accepts = (value: unknown) => typeof value === "string" && !value.includes("*");
+          judge.expect(entry, { accepts, wanted: `the name of what is needed (${key})` });
         }
       }
     }
@@ -27,6 +28,7 @@ export const noWildcardRbac: ObjectPolicy = {
 
 export const noRbacEscalation: ObjectPolicy = {
   name: "no-rbac-escalation",
+  area: "rbac",
   severity: "critical",
   description: "No role lets its holder give itself more rights.",
   why: "The verbs escalate, bind and impersonate turn any account into a cluster administrator.",
@@ -36,8 +38,7 @@ export const noRbacEscalation: ObjectPolicy = {
   checkObject({ root }, judge) {
     for (const rule of judge.items(root.at("rules"))) {
       for (const verb of judge.items(rule.at("verbs"))) {
-        const isHarmless = (value: unknown) => !["escalate", "bind", "impersonate"].includes(String(value));
-        judge.expect(verb, isHarmless, "none of escalate, bind, impersonate");
+        judge.expect(verb, absentOrNot("escalate", "bind", "impersonate"));
       }
     }
   },
@@ -45,6 +46,7 @@ export const noRbacEscalation: ObjectPolicy = {
 
 export const noClusterAdmin: ObjectPolicy = {
   name: "no-cluster-admin",
+  area: "rbac",
   severity: "critical",
   description: "Nothing is bound to the role cluster-admin or the group system:masters.",
   why: "Both may do everything everywhere, and the rights of system:masters cannot even be taken away again.",
@@ -52,13 +54,9 @@ export const noClusterAdmin: ObjectPolicy = {
   link: `${goodPractices}#least-privilege`,
   kinds: bindings,
   checkObject({ root }, judge) {
-    judge.expect(
-      root.at("roleRef", "name"),
-      absentOrNot("cluster-admin"),
-      "a role with the rights that are needed",
-    );
+    judge.expect(root.at("roleRef", "name"), absentOrNot("cluster-admin"));
     for (const subject of judge.items(root.at("subjects"))) {
-      judge.expect(subject.at("name"), absentOrNot("system:masters"), "a group without unlimited rights");
+      judge.expect(subject.at("name"), absentOrNot("system:masters"));
     }
   },
 };
@@ -72,6 +70,7 @@ const everybody = [
 
 export const noRightsForEverybody: ObjectPolicy = {
   name: "no-rights-for-everybody",
+  area: "rbac",
   severity: "critical",
   description: "No binding gives rights to everybody, anonymous or not.",
   why: "Such rights are held by every pod and, if anonymous, by everybody who reaches the API server.",
@@ -81,12 +80,15 @@ export const noRightsForEverybody: ObjectPolicy = {
   checkObject({ root }, judge) {
     for (const subject of judge.items(root.at("subjects"))) {
       const kind = subject.at("kind");
-      if (!judge.knows(kind) || equals("ServiceAccount")(kind.value)) continue;
-      judge.expect(
-        subject.at("name"),
-        (value) => !everybody.includes(String(value)),
-        "one account, user or group",
-      );
+      if (!judge.knows(kind) || kind.value === "ServiceAccount") continue;
+      judge.expect(subject.at("name"), absentOrNot(...everybody));
     }
   },
 };
+
+export const rbacPolicies: readonly Policy[] = [
+  noWildcardRbac,
+  noRbacEscalation,
+  noClusterAdmin,
+  noRightsForEverybody,
+];

@@ -1,11 +1,12 @@
-import { type ContainerPolicy, shown, type StackPolicy } from "./frame";
-import { type Pod, podsOf } from "./workloads";
-import { isPresent } from "./values";
-import type { Field } from "./field";
-import type { KubernetesObject } from "./objects";
+import { type ContainerPolicy, type Policy, shown, type StackPolicy } from "./frame/policy";
+import { type Pod, podsOf } from "./frame/workloads";
+import { present } from "./frame/tests";
+import type { Field } from "./frame/field";
+import type { Target } from "./frame/objects";
 
 export const probes: ContainerPolicy = {
   name: "probes",
+  area: "reliability",
   severity: "medium",
   description: "Every container that keeps running has a readiness and a liveness probe.",
   why: "Without readiness, traffic goes to a pod that cannot answer yet; without liveness, a hung one stays forever.",
@@ -16,8 +17,8 @@ export const probes: ContainerPolicy = {
   link: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",
   checkContainer({ pod, field, role }, judge) {
     if (!pod.runsForever || role === "init" || role === "ephemeral") return;
-    judge.expect(field.at("readinessProbe"), isPresent, "set");
-    judge.expect(field.at("livenessProbe"), isPresent, "set");
+    judge.expect(field.at("readinessProbe"), present);
+    judge.expect(field.at("livenessProbe"), present);
   },
 };
 
@@ -25,6 +26,7 @@ const replicated = new Set(["Deployment", "StatefulSet", "ReplicaSet", "Replicat
 
 export const disruptionBudget: StackPolicy = {
   name: "disruption-budget",
+  area: "reliability",
   severity: "medium",
   description: "Every workload with several replicas has a PodDisruptionBudget.",
   why: "Without one, draining nodes for an upgrade can take all replicas away at the same time.",
@@ -52,11 +54,7 @@ export const disruptionBudget: StackPolicy = {
 };
 
 /** Replicas that the object leaves out are an autoscaler's to set, or one. */
-function hasSeveral(
-  workload: KubernetesObject,
-  replicas: unknown,
-  objects: readonly KubernetesObject[],
-): boolean {
+function hasSeveral(workload: Target, replicas: unknown, objects: readonly Target[]): boolean {
   if (typeof replicas === "number") return replicas > 1;
   const name = workload.root.at("metadata", "name");
   return objects.some(({ kind, root }) => {
@@ -66,7 +64,7 @@ function hasSeveral(
   });
 }
 
-function mayProtect({ root }: KubernetesObject, { object, metadata }: Pod): boolean {
+function mayProtect({ root }: Target, { object, metadata }: Pod): boolean {
   const selector = root.at("spec", "selector", "matchLabels");
   const labels = metadata.at("labels");
   return (
@@ -77,7 +75,7 @@ function mayProtect({ root }: KubernetesObject, { object, metadata }: Pod): bool
 }
 
 /** What keeps from being sure that the budget protects the pod. */
-function unknownOf({ root }: KubernetesObject, { object, metadata }: Pod): Field | undefined {
+function unknownOf({ root }: Target, { object, metadata }: Pod): Field | undefined {
   const selector = root.at("spec", "selector", "matchLabels");
   return (
     root.at("metadata", "namespace").firstUnknown() ??
@@ -93,3 +91,5 @@ function unknownOf({ root }: KubernetesObject, { object, metadata }: Pod): Field
 function mayEqual(one: Field, other: Field): boolean {
   return one.unknown || other.unknown || one.value === other.value;
 }
+
+export const reliabilityPolicies: readonly Policy[] = [probes, disruptionBudget];

@@ -1,8 +1,9 @@
-import type { ContainerPolicy } from "./frame";
-import { isPresent } from "./values";
+import type { ContainerPolicy, Policy } from "./frame/policy";
+import { present } from "./frame/tests";
 
 export const requestsAndLimits: ContainerPolicy<{ cpuLimit: boolean }> = {
   name: "requests-and-limits",
+  area: "resources",
   severity: "medium",
   description: "Every container says how much CPU and memory it needs and at most may use.",
   why: "Without requests the scheduler overfills a node; without limits one container starves or evicts the others.",
@@ -23,9 +24,12 @@ export const requestsAndLimits: ContainerPolicy<{ cpuLimit: boolean }> = {
     // Kubernetes refuses resources on ephemeral containers: they live on what the pod has left.
     if (role === "ephemeral") return;
     const resources = field.at("resources");
-    judge.expect(resources.at("requests", "cpu"), isPresent, 'set, for example "100m"');
-    judge.expect(resources.at("requests", "memory"), isPresent, 'set, for example "128Mi"');
-    judge.expect(resources.at("limits", "memory"), isPresent, 'set, for example "128Mi"');
-    if (cpuLimit) judge.expect(resources.at("limits", "cpu"), isPresent, 'set, for example "500m"');
+    const set = (example: string) => ({ ...present, wanted: `set, for example "${example}"` });
+    judge.expect(resources.at("requests", "cpu"), set("100m"));
+    judge.expect(resources.at("requests", "memory"), set("128Mi"));
+    judge.expect(resources.at("limits", "memory"), set("128Mi"));
+    if (cpuLimit) judge.expect(resources.at("limits", "cpu"), set("500m"));
   },
 };
+
+export const resourcePolicies: readonly Policy[] = [requestsAndLimits];

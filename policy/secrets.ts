@@ -1,11 +1,12 @@
-import type { ContainerPolicy, Judge, ObjectPolicy } from "./frame";
-import { credentialFor, credentialIn } from "./credentials";
-import type { Field } from "./field";
+import type { ContainerPolicy, Judge, ObjectPolicy, Policy } from "./frame/policy";
+import { credentialFor, credentialIn } from "./frame/credentials";
+import type { Field } from "./frame/field";
 
 const goodPractices = "https://kubernetes.io/docs/concepts/security/secrets-good-practices/";
 
 export const noPlainSecretsInEnv: ContainerPolicy = {
   name: "no-plain-secrets-in-env",
+  area: "secrets",
   severity: "critical",
   description: "No container has a secret in plain text in its environment.",
   why: "Everybody who may read pods reads it, and it ends up in crash reports, child processes and logs.",
@@ -25,6 +26,7 @@ export const noPlainSecretsInEnv: ContainerPolicy = {
 
 export const noPlainSecretsInArguments: ContainerPolicy = {
   name: "no-plain-secrets-in-arguments",
+  area: "secrets",
   severity: "critical",
   description: "No container has a secret in plain text in its command line.",
   why: "Everybody who may read pods, or list processes on the node, reads it.",
@@ -47,6 +49,7 @@ export const noPlainSecretsInArguments: ContainerPolicy = {
 
 export const noSecretsInConfigMaps: ObjectPolicy = {
   name: "no-secrets-in-config-maps",
+  area: "secrets",
   severity: "critical",
   description: "No ConfigMap holds a secret.",
   why: "ConfigMaps are readable by many more accounts than Secrets and are not encrypted at rest.",
@@ -70,3 +73,9 @@ function expectNoCredential(judge: Judge, name: string, value: Field, decode = (
   const what = credentialFor(name, decode(value.value));
   if (what !== undefined) judge.report(value, `holds ${what} (not shown), must come from a Secret`);
 }
+
+export const secretPolicies: readonly Policy[] = [
+  noPlainSecretsInEnv,
+  noPlainSecretsInArguments,
+  noSecretsInConfigMaps,
+];

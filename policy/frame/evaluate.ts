@@ -1,5 +1,6 @@
-import { type Facts, Judge, type Policy } from "./frame";
-import { type KubernetesObject, objectsOf, type Resource } from "./objects";
+import { type Facts, Judge, type Policy } from "./policy";
+import { type Target, objectsOf, type Resource } from "./objects";
+import { checkRules } from "./rules";
 import { containersOf, podsOf } from "./workloads";
 
 /** What a policy finds on one resource. A stack policy finds nothing here. */
@@ -10,9 +11,10 @@ export function judgeResource<S>(policy: Policy<S>, resource: Resource, given: o
     if ("checkObject" in policy && (policy.kinds === undefined || policy.kinds.includes(object.kind))) {
       policy.checkObject(object, judge, settings);
     }
-    if (!("checkPod" in policy) && !("checkContainer" in policy)) continue;
+    if (!("checkPod" in policy) && !("checkContainer" in policy) && !("rules" in policy)) continue;
     for (const pod of podsOf(object)) {
       if (!judge.knows(pod.spec)) continue;
+      if ("rules" in policy) checkRules(policy.rules(settings), pod, judge);
       if ("checkPod" in policy) policy.checkPod(pod, judge, settings);
       if (!("checkContainer" in policy)) continue;
       for (const container of containersOf(pod)) {
@@ -30,7 +32,7 @@ export function judgeStack<S>(
   given: object = {},
 ): ReadonlyMap<Resource, Judge> {
   const judges = new Map<Resource, Judge>();
-  const judgeOf = ({ resource }: KubernetesObject) => {
+  const judgeOf = ({ resource }: Target) => {
     const judge = judges.get(resource) ?? new Judge();
     judges.set(resource, judge);
     return judge;

@@ -1,5 +1,5 @@
 import { describe, objectsOf, type Resource } from "./objects";
-import type { Facts, Finding } from "./frame";
+import type { Facts, Finding } from "./policy";
 import type { Field } from "./field";
 
 /** The text of a violation. The engine puts the policy's name, severity and description above it. */

@@ -1,9 +1,10 @@
 import { Field } from "./field";
 
-/** One Kubernetes object that a resource stands for. */
-export interface KubernetesObject {
+/** What a policy judges: one object of Kubernetes that a resource stands for, or a resource of GitHub. */
+export interface Target {
   /** Without a `Patch` ending: a patch is judged as the object it changes. */
   readonly kind: string;
+  /** API group (`core` for the one without a name), or `github`. */
   readonly group: string;
   readonly root: Field;
   /** The resource it comes from; a list resource gives several objects. */
@@ -17,13 +18,17 @@ export interface Resource {
 }
 
 /** `kubernetes:<group>/<version>:<Kind>`; a custom resource of the core group has no group in its token. */
-const typeToken = /^kubernetes:(?:([^:/]+)\/)?[^:/]+:([A-Za-z0-9]+)$/;
+const kubernetesType = /^kubernetes:(?:([^:/]+)\/)?[^:/]+:([A-Za-z0-9]+)$/;
 
-/** The objects behind a resource: none if it is not Kubernetes', several for a `List` kind. */
-export function objectsOf(resource: Resource): readonly KubernetesObject[] {
-  const [, group = "core", name] = typeToken.exec(resource.type) ?? [];
-  if (name === undefined) return [];
+const githubType = /^github:[^:]+:([A-Za-z0-9]+)$/;
+
+/** The objects behind a resource: none if nothing judges its provider, several for a `List` kind. */
+export function objectsOf(resource: Resource): readonly Target[] {
   const root = Field.root(resource.props);
+  const [, ofGithub] = githubType.exec(resource.type) ?? [];
+  if (ofGithub !== undefined) return [{ group: "github", kind: ofGithub, root, resource }];
+  const [, group = "core", name] = kubernetesType.exec(resource.type) ?? [];
+  if (name === undefined) return [];
   const object = { group, resource };
   if (isBuiltIn(group) && name.endsWith("List")) {
     return root
@@ -45,8 +50,12 @@ function isBuiltIn(group: string): boolean {
   return !group.includes(".") || group.endsWith(".k8s.io");
 }
 
-/** `kind namespace/name` as far as it is known. */
-export function describe(object: KubernetesObject): string {
+/** `Kind namespace/name` as far as it is known; `Kind name` of a repository. */
+export function describe(object: Target): string {
+  if (object.group === "github") {
+    const place = text(object.root.at("repository")) ?? text(object.root.at("name")) ?? "";
+    return `${object.kind} ${place}`.trim();
+  }
   const name = text(object.root.at("metadata", "name")) ?? text(object.root.at("metadata", "generateName"));
   const namespace = text(object.root.at("metadata", "namespace"));
   return [object.kind, [namespace, name].filter((part) => part !== undefined).join("/")].join(" ").trim();

@@ -1,9 +1,35 @@
-import type { KubernetesObject } from "./objects";
 import type { Container, Pod } from "./workloads";
 import type { Field } from "./field";
+import type { Rule } from "./rules";
+import type { Target } from "./objects";
+import type { Test } from "./tests";
 
 /** How bad it is if the policy is violated; shown with each finding. */
 export type Severity = "low" | "medium" | "high" | "critical";
+
+/** What a policy is about; `npm run policy -- check --area` takes them. */
+export const areas = {
+  "pod-security": "Pod Security Standards",
+  pods: "Pods beyond the standards",
+  images: "Images",
+  resources: "Resources",
+  reliability: "Reliability",
+  network: "Network",
+  rbac: "Access to the API",
+  namespaces: "Namespaces",
+  secrets: "Secrets",
+  storage: "Storage",
+  observability: "Observability",
+  github: "GitHub",
+  "supply-chain": "Supply chain",
+  delivery: "Delivery",
+  stack: "The whole stack",
+} as const;
+
+export type Area = keyof typeof areas;
+
+/** The levels of the Pod Security Standards that a policy can belong to; restricted has all of baseline too. */
+export type Profile = "baseline" | "restricted";
 
 /** One setting of a policy, given in `policy/config/<stack>.json`. The schema is checked before anything runs. */
 export interface Parameter<T> {
@@ -21,6 +47,9 @@ export type Parameters<S> = { readonly [K in keyof S]: Parameter<S[K]> };
 export interface Facts<S> {
   /** Kebab-case, unique; the key in `policy/config/<stack>.json`. Never renamed: exceptions refer to it. */
   readonly name: string;
+  readonly area: Area;
+  /** For the Pod Security Standards: the weakest level that has the rule. */
+  readonly profile?: Profile;
   readonly severity: Severity;
   /** The rule, in one sentence. */
   readonly description: string;
@@ -33,8 +62,17 @@ export interface Facts<S> {
   readonly parameters?: Parameters<S>;
 }
 
-/** A policy looks at exactly one of: each container, each pod (template), each object, or the whole stack. */
-export type Policy<S = object> = ContainerPolicy<S> | PodPolicy<S> | ObjectPolicy<S> | StackPolicy<S>;
+/**
+ * A policy has exactly one of: rules about the fields of a pod, or a check of each container, each pod (template),
+ * each object, or the whole stack.
+ */
+export type Policy<S = object> =
+  RulePolicy<S> | ContainerPolicy<S> | PodPolicy<S> | ObjectPolicy<S> | StackPolicy<S>;
+
+/** Rules as data, so that the cluster's own admission can be given the same. The first choice where it can say it. */
+export interface RulePolicy<S = object> extends Facts<S> {
+  rules(settings: S): readonly Rule[];
+}
 
 export interface ContainerPolicy<S = object> extends Facts<S> {
   checkContainer(container: Container, judge: Judge, settings: S): void;
@@ -47,16 +85,12 @@ export interface PodPolicy<S = object> extends Facts<S> {
 export interface ObjectPolicy<S = object> extends Facts<S> {
   /** The kinds it looks at; all when absent. */
   readonly kinds?: readonly string[];
-  checkObject(object: KubernetesObject, judge: Judge, settings: S): void;
+  checkObject(object: Target, judge: Judge, settings: S): void;
 }
 
 /** Sees the whole stack, so it is decided at the end of the preview: before the first change, if there is one. */
 export interface StackPolicy<S = object> extends Facts<S> {
-  checkStack(
-    objects: readonly KubernetesObject[],
-    judgeOf: (object: KubernetesObject) => Judge,
-    settings: S,
-  ): void;
+  checkStack(objects: readonly Target[], judgeOf: (object: Target) => Judge, settings: S): void;
 }
 
 export interface Finding {
@@ -71,11 +105,11 @@ export class Judge {
   /** Fields that the policy would have to know and that only the update will tell. */
   readonly undecided: Field[] = [];
 
-  /** Reports `field` unless `accepts` takes its value; `wanted` completes "must be ...". */
-  expect(field: Field, accepts: (value: unknown) => boolean, wanted: string): void {
-    const unknown = field.firstUnknown();
+  /** Reports `field` unless the test accepts its value. */
+  expect(field: Field, { accepts, wanted, shallow }: Omit<Test, "cel">): void {
+    const unknown = shallow === true && !field.unknown ? undefined : field.firstUnknown();
     if (unknown !== undefined) this.knows(unknown);
-    else if (!accepts(field.value)) this.report(field, `is ${shown(field.value)}, must be ${wanted}`);
+    else if (!accepts(field.value)) this.report(field, `is ${found(field, shallow)}, must be ${wanted}`);
   }
 
   report(field: Field, found: string): void {
@@ -93,6 +127,12 @@ export class Judge {
   items(list: Field): readonly Field[] {
     return list.items().filter((item) => this.knows(item));
   }
+}
+
+function found({ value }: Field, shallow?: boolean): string {
+  return shallow === true && typeof value === "object" && value !== null
+    ? Object.keys(value).join(", ")
+    : shown(value);
 }
 
 /** A value as a message shows it. */

@@ -4,7 +4,7 @@ import type {
   ResourceValidationPolicy,
   StackValidationPolicy,
 } from "@pulumi/policy";
-import type { Judge, Policy } from "./frame";
+import type { Judge, Policy } from "./policy";
 import { judgeResource, judgeStack } from "./evaluate";
 import { undecidedMessage, violationMessage } from "./message";
 import type { Resource } from "./objects";

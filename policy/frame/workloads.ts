@@ -1,18 +1,25 @@
 import type { Field } from "./field";
-import type { KubernetesObject } from "./objects";
+import type { Target } from "./objects";
 
 /** A pod, or the template that pods are made from. */
 export interface Pod {
-  readonly object: KubernetesObject;
+  readonly object: Target;
+  /** What holds `metadata` and `spec`. */
+  readonly root: Field;
   readonly spec: Field;
   readonly metadata: Field;
   /** False where pods are meant to end: a probe or a second replica means nothing there. */
   readonly runsForever: boolean;
 }
 
+/** The lists of a pod's containers, in the order in which Kubernetes starts them. */
+export const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
+export type ContainerList = (typeof containerLists)[number];
+
 export interface Container {
   readonly pod: Pod;
   readonly field: Field;
+  readonly list: ContainerList;
   /** A sidecar is an init container that keeps running (`restartPolicy: Always`). */
   readonly role: "main" | "init" | "sidecar" | "ephemeral";
 }
@@ -20,11 +27,11 @@ export interface Container {
 const template = ["spec", "template"];
 
 /** Each of a list's items, in a path. */
-const each = "*";
+export const each = "*";
 const measured = ["spec", "metrics", each, "provider", "job", "spec", "template"];
 
 /** Where each kind keeps its pod, or its pods. The empty path is the object itself. */
-const podPaths: Readonly<Record<string, readonly string[]>> = {
+export const podPaths: Readonly<Record<string, readonly string[]>> = {
   Pod: [],
   PodTemplate: ["template"],
   Deployment: template,
@@ -59,13 +66,14 @@ const kindsThatEnd = new Set([
  * The pods of an object. A custom resource that is not in the table is taken for a workload if it has a pod template
  * where workloads have theirs. None for a Rollout that refers to a Deployment: that is judged by itself.
  */
-export function podsOf(object: KubernetesObject): readonly Pod[] {
+export function podsOf(object: Target): readonly Pod[] {
   const path = podPaths[object.kind];
   return fieldsAt(object.root, path ?? template).flatMap((holder) => {
     const spec = holder.at("spec");
     const none = spec.absent || (path === undefined && !Array.isArray(spec.at("containers").value));
     if (none) return [];
-    return [{ object, spec, metadata: holder.at("metadata"), runsForever: runsForever(object, spec) }];
+    const metadata = holder.at("metadata");
+    return [{ object, root: holder, spec, metadata, runsForever: runsForever(object, spec) }];
   });
 }
 
@@ -76,29 +84,24 @@ function fieldsAt(field: Field, path: readonly string[]): readonly Field[] {
   return next.flatMap((found) => fieldsAt(found, rest));
 }
 
-function runsForever(object: KubernetesObject, spec: Field): boolean {
+function runsForever(object: Target, spec: Field): boolean {
   if (kindsThatEnd.has(object.kind)) return false;
   const restartPolicy = spec.at("restartPolicy").value;
   return restartPolicy !== "Never" && restartPolicy !== "OnFailure";
 }
 
-/** All containers of a pod, in the order Kubernetes starts them. An unknown list is one unknown container. */
+/** All containers of a pod. An unknown list is one unknown container. */
 export function containersOf(pod: Pod): readonly Container[] {
-  const init = pod.spec
-    .at("initContainers")
-    .items()
-    .map((field) => ({ pod, field, role: initRole(field) }));
-  const main = pod.spec
-    .at("containers")
-    .items()
-    .map((field) => ({ pod, field, role: "main" as const }));
-  const ephemeral = pod.spec
-    .at("ephemeralContainers")
-    .items()
-    .map((field) => ({ pod, field, role: "ephemeral" as const }));
-  return [...init, ...main, ...ephemeral];
+  return containerLists.flatMap((list) =>
+    pod.spec
+      .at(list)
+      .items()
+      .map((field) => ({ pod, field, list, role: roleOf(list, field) })),
+  );
 }
 
-function initRole(field: Field): "init" | "sidecar" {
+function roleOf(list: ContainerList, field: Field): Container["role"] {
+  if (list === "containers") return "main";
+  if (list === "ephemeralContainers") return "ephemeral";
   return field.at("restartPolicy").value === "Always" ? "sidecar" : "init";
 }

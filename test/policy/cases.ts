@@ -1,6 +1,6 @@
 import { changed, goodPod, outcome, type Path, podTypes, unknown, written } from "../support/policy";
 import { expect } from "chai";
-import type { Policy } from "../../policy/frame";
+import type { Policy } from "../../policy/frame/policy";
 
 /** Values for one field of an otherwise good pod. `undefined` stands for a field that is left out. */
 export interface FieldCases {

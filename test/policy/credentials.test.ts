@@ -1,4 +1,4 @@
-import { credentialIn, entropyBits, isHarmlessValue, namesCredential } from "../../policy/credentials";
+import { credentialIn, entropyBits, isHarmlessValue, namesCredential } from "../../policy/frame/credentials";
 import { expect } from "chai";
 import fc from "fast-check";
 

@@ -4,9 +4,9 @@ import { expect } from "chai";
 import { namespaceDefaultDeny } from "../../policy/network";
 import { noLoadBalancerServices } from "../../policy/network";
 import { noPlainSecretsInEnv } from "../../policy/secrets";
-import { noRootContainers } from "../../policy/pods";
-import type { Policy } from "../../policy/frame";
-import { toPulumi } from "../../policy/pulumi";
+import { noRootContainers } from "../../policy/podSecurity";
+import type { Policy } from "../../policy/frame/policy";
+import { toPulumi } from "../../policy/frame/pulumi";
 import { unknownCheckingProxy } from "@pulumi/policy";
 
 const urn = "urn:pulumi:dev::shop::kubernetes:core/v1:Pod::web";
@@ -46,29 +46,30 @@ describe("policy/pulumi", () => {
   });
 
   it("reports all that is wrong on a resource together", () => {
-    const both = changed(asRoot, [...container, "securityContext", "runAsUser"], 0);
+    const both = changed(asRoot, ["spec", "securityContext", "runAsNonRoot"], false);
     const { messages } = run(noRootContainers, podTypes.Pod, both);
     expect(messages).to.have.length(1);
-    expect(messages[0]).to.contain("runAsNonRoot").and.to.contain("runAsUser");
+    expect(messages[0]).to.contain("  spec.securityContext.runAsNonRoot is false");
+    expect(messages[0]).to.contain("  spec.containers[0].securityContext.runAsNonRoot (app) is false");
   });
 
   it("reports what is wrong and, through the engine's error, what is unknown", () => {
-    const props = changed(asRoot, [...container, "securityContext", "runAsUser"], unknown);
+    const props = changed(asRoot, ["spec", "securityContext", "runAsNonRoot"], unknown);
     const { messages, thrown } = run(noRootContainers, podTypes.Pod, props);
     expect(messages).to.have.length(1);
     expect(thrown).to.be.an("error").with.property("unknownTypeSentinel");
     expect((thrown as Error).message)
       .to.contain("undecided")
-      .and.to.contain("spec.containers[0].securityContext.runAsUser (app) is not known yet")
+      .and.to.contain("spec.securityContext.runAsNonRoot is not known yet")
       .and.to.contain(urn);
   });
 
   it("takes what an update leaves unknown for a violation", () => {
-    const props = changed(goodPod(), [...container, "securityContext", "runAsUser"], unknown);
+    const props = changed(goodPod(), ["spec", "securityContext", "runAsNonRoot"], unknown);
     const { messages, thrown } = run(noRootContainers, podTypes.Pod, props, {}, true);
     expect(thrown).to.equal(undefined);
     expect(messages).to.have.length(1);
-    expect(messages[0]).to.contain("runAsUser (app) is still unknown in the update");
+    expect(messages[0]).to.contain("runAsNonRoot is still unknown in the update");
   });
 
   it("never shows a secret", () => {

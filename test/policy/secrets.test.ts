@@ -2,7 +2,7 @@ import { changed, goodPod, outcome, podTypes, unknown } from "../support/policy"
 import { noPlainSecretsInArguments, noPlainSecretsInEnv, noSecretsInConfigMaps } from "../../policy/secrets";
 import { describePodPolicy } from "./cases";
 import { expect } from "chai";
-import { judgeResource } from "../../policy/evaluate";
+import { judgeResource } from "../../policy/frame/evaluate";
 
 const sentinel = "correct-horse-battery";
 const env = (name: string) => changed(goodPod(), ["spec", "containers", 0, "env", 0, "name"], name);

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { noHiddenObjects } from "../../policy/visibility";
+import { noHiddenObjects } from "../../policy/stack";
 import { outcome } from "../support/policy";
 
-describe("policy/visibility", () => {
+describe("policy/stack", () => {
   it("refuses a Helm release, whose objects no policy sees", () => {
     expect(
       outcome(noHiddenObjects, "kubernetes:helm.sh/v3:Release", { chart: "x" }).violations,

@@ -11,7 +11,7 @@ import {
 } from "../support/policy";
 import { expect } from "chai";
 import fc from "fast-check";
-import { podKinds } from "../../policy/workloads";
+import { podKinds } from "../../policy/frame/workloads";
 import { policies } from "../../policy/policies";
 import { templatePath } from "../support/policy";
 

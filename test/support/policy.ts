@@ -1,7 +1,7 @@
 import { unknownCheckingProxy } from "@pulumi/policy";
 import { unknownValue } from "@pulumi/pulumi/runtime/rpc";
-import type { Judge, Policy } from "../../policy/frame";
-import { judgeResource, judgeStack } from "../../policy/evaluate";
+import type { Judge, Policy } from "../../policy/frame/policy";
+import { judgeResource, judgeStack } from "../../policy/frame/evaluate";
 
 /** Helpers for policy tests: start from an object that every policy accepts and change one field. */
 

@@ -1,7 +1,8 @@
-import type { ObjectPolicy } from "./frame";
+import type { ObjectPolicy, Policy } from "./frame/policy";
 
 export const noHiddenObjects: ObjectPolicy = {
   name: "no-hidden-objects",
+  area: "stack",
   severity: "high",
   description: "Every Kubernetes object is a resource of its own that policies see.",
   why: "A Helm release is one resource: the objects it creates are made behind the back of every policy.",
@@ -12,3 +13,5 @@ export const noHiddenObjects: ObjectPolicy = {
     if (group === "helm.sh") judge.report(root, "hides its objects");
   },
 };
+
+export const stackPolicies: readonly Policy[] = [noHiddenObjects];

@@ -1,0 +1,70 @@
+import { type Container, type ContainerList, containersOf, each, type Pod } from "./workloads";
+import type { Field } from "./field";
+import type { Judge } from "./policy";
+import type { Test } from "./tests";
+
+/** A step into those values of a map whose keys begin with this. */
+export interface KeysFrom {
+  readonly keysFrom: string;
+}
+
+/** Steps from an object into its fields; `each` steps into every item of a list. */
+export type RulePath = readonly (string | KeysFrom)[];
+
+/**
+ * A rule as data: one field of a pod, and what it must be. The pack judges resources by it, and the admission policies
+ * of the cluster are generated from it (`cel.ts`), so that both say the same.
+ */
+export interface Rule {
+  /** Where `path` begins: at each container, or at the pod (`metadata` and `spec`). */
+  readonly of: "container" | "pod";
+  readonly path: RulePath;
+  /** The pod's field that counts for a container which does not set its own. */
+  readonly orOfPod?: readonly string[];
+  readonly test: Test;
+  /** The containers that it is about; all when absent. */
+  readonly lists?: readonly ContainerList[];
+  /** The field means nothing on Windows, and Kubernetes refuses it there. */
+  readonly exceptOnWindows?: boolean;
+}
+
+export function checkRules(rules: readonly Rule[], pod: Pod, judge: Judge): void {
+  const containers = rules.some(({ of }) => of === "container") ? containersOf(pod) : [];
+  for (const rule of rules) {
+    if (rule.exceptOnWindows === true && isWindows(pod, judge)) continue;
+    for (const base of rule.of === "pod" ? [pod.root] : basesOf(rule, containers, judge)) {
+      for (const field of fieldsAt(base, rule.path, judge)) {
+        const decisive = rule.orOfPod === undefined ? field : field.or(pod.root.at(...rule.orOfPod));
+        judge.expect(decisive, rule.test);
+      }
+    }
+  }
+}
+
+function isWindows(pod: Pod, judge: Judge): boolean {
+  const name = pod.spec.at("os", "name");
+  return judge.knows(name) && name.value === "windows";
+}
+
+function basesOf({ lists }: Rule, containers: readonly Container[], judge: Judge): readonly Field[] {
+  return containers
+    .filter(({ list }) => lists === undefined || lists.includes(list))
+    .map(({ field }) => field)
+    .filter((field) => judge.knows(field));
+}
+
+function fieldsAt(base: Field, path: RulePath, judge: Judge): readonly Field[] {
+  const [step, ...rest] = path;
+  if (step === undefined) return [base];
+  return next(base, step, judge).flatMap((field) => fieldsAt(field, rest, judge));
+}
+
+function next(base: Field, step: string | KeysFrom, judge: Judge): readonly Field[] {
+  if (step === each) return judge.items(base);
+  if (typeof step === "string") return [base.at(step)];
+  if (!judge.knows(base)) return [];
+  return base
+    .entries()
+    .filter(([key]) => key.startsWith(step.keysFrom))
+    .map(([, field]) => field);
+}
