@@ -50,13 +50,16 @@ def named(item: Json, pattern: re.Pattern[str]) -> re.Match[str] | None:
 
 
 def test_message(measurement: Json) -> str:
-    """The last thing that a test said before it failed."""
+    """The last thing that a test said besides what went well."""
     job = measurement.get("metadata", {}).get("job-name", "")
     for pod in listed(f"{CORE}/pods", job_name=job) if job else []:
         for container in pod.get("status", {}).get("containerStatuses", []):
-            message = container.get("state", {}).get("terminated", {}).get("message", "").strip()
-            if message:
-                return str(message.splitlines()[-1])
+            message = str(container.get("state", {}).get("terminated", {}).get("message", ""))
+            lines = [line for line in message.splitlines() if line.strip()]
+            # What it writes to its two outputs may arrive in another order.
+            failed = [line for line in lines if not line.startswith("ok ")]
+            if lines:
+                return (failed or lines)[-1]
     return str(measurement.get("message", "its Job says why"))
 
 
@@ -91,7 +94,7 @@ def answers(template_hash: str) -> list[str]:
 
 
 def stuck(rollout: Json, now: datetime) -> str | None:
-    """Why a release is to be aborted that the controller would leave where it is; nothing as long as it moves."""
+    """Why a release that the controller would leave where it is has to be aborted; nothing while it moves."""
     seconds = rollout["spec"]["progressDeadlineSeconds"]
     status = rollout.get("status", {})
     if status.get("phase") == "Progressing" and stalled(rollout, now, seconds):

@@ -257,7 +257,7 @@ describe("the outcome of a release", () => {
       spec: { metrics: [{ name: "smoke-test" }] },
       status: { metricResults: [{ name: "smoke-test", phase: "Failed", measurements }] },
     };
-    const message = "ok  items can be listed\na receipt is recorded: expected 201, got 409\n";
+    const message = "a receipt is recorded: expected 201, got 409\nok  items can be listed\n";
     const pods = [{ status: { containerStatuses: [{ state: { terminated: { message } } }] } }];
     const { events } = await outcome([now("Degraded")], { runs: [run], pods, strategy: { blueGreen: {} } });
     expect(events[0]?.message).to.equal(
