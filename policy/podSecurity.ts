@@ -13,9 +13,9 @@ const baseline = { area: "pod-security", profile: "baseline", link: `${standards
 const restricted = { area: "pod-security", profile: "restricted", link: `${standards}#restricted` } as const;
 
 /** The same field of the pod's security context and of each container's. */
-const bothContexts = (path: readonly string[], test: Rule["test"]): readonly Rule[] => [
-  { of: "pod", path: ["spec", "securityContext", ...path], test },
-  { of: "container", path: ["securityContext", ...path], test },
+const bothContexts = (path: readonly string[], test: Rule["test"], fix?: Rule["fix"]): readonly Rule[] => [
+  { of: "pod", path: ["spec", "securityContext", ...path], test, fix },
+  { of: "container", path: ["securityContext", ...path], test, fix },
 ];
 
 export const noPrivilegedContainers: RulePolicy = {
@@ -180,7 +180,9 @@ export const defaultProcMount: RulePolicy = {
   description: "Every container has the runtime's masked /proc.",
   why: "Unmasked, /proc shows and changes settings of the kernel that all containers of the node share.",
   remedy: ["Remove securityContext.procMount, or set it to Default."],
-  rules: () => [{ of: "container", path: ["securityContext", "procMount"], test: absentOr("Default") }],
+  rules: () => [
+    { of: "container", path: ["securityContext", "procMount"], test: absentOr("Default"), fix: "Default" },
+  ],
 };
 
 export const noUnconfinedSeccomp: RulePolicy = {
@@ -190,7 +192,8 @@ export const noUnconfinedSeccomp: RulePolicy = {
   description: "No container turns its seccomp profile off.",
   why: "Unconfined, a container can make every system call, and each is a way into the kernel.",
   remedy: ["Set securityContext.seccompProfile.type to RuntimeDefault, or to Localhost with a profile."],
-  rules: () => bothContexts(["seccompProfile", "type"], absentOr("RuntimeDefault", "Localhost")),
+  rules: () =>
+    bothContexts(["seccompProfile", "type"], absentOr("RuntimeDefault", "Localhost"), "RuntimeDefault"),
 };
 
 /** Sysctls that are a pod's own and cannot harm its neighbours. */
@@ -259,6 +262,7 @@ export const noPrivilegeEscalation: RulePolicy = {
       of: "container",
       path: ["securityContext", "allowPrivilegeEscalation"],
       test: oneOf(false),
+      fix: false,
       exceptOnWindows: true,
     },
   ],
@@ -310,6 +314,7 @@ export const seccompProfile: RulePolicy = {
       path: ["securityContext", "seccompProfile", "type"],
       orOfPod: ["spec", "securityContext", "seccompProfile", "type"],
       test: oneOf("RuntimeDefault", "Localhost"),
+      fix: "RuntimeDefault",
       exceptOnWindows: true,
     },
   ],
@@ -332,6 +337,7 @@ export const dropAllCapabilities: RulePolicy = {
         of: "container",
         path: [...capabilities, "drop"],
         test: including("ALL"),
+        fix: ["ALL"],
         exceptOnWindows: true,
       },
       {

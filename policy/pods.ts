@@ -67,6 +67,7 @@ export const noTerminals: RulePolicy = {
       of: "container",
       path: [key],
       test: absentOr(false),
+      fix: false,
       lists: ["initContainers", "containers"],
     })),
 };

@@ -9,8 +9,11 @@ import { resourcePolicies } from "./resources";
 import { secretPolicies } from "./secrets";
 import { stackPolicies } from "./stack";
 import type { Policy } from "./frame/policy";
+import type { Run } from "./frame/run";
+import { exceptionPolicies } from "./exceptions";
+import { undecidedPolicies } from "./undecided";
 
-/** Every policy of the pack, area by area, in the order of `policy/README.md`. */
+/** The policies of all areas, in the order of `policy/README.md`. */
 export const policies: readonly Policy[] = [
   ...podSecurityPolicies,
   ...podPolicies,
@@ -23,3 +26,9 @@ export const policies: readonly Policy[] = [
   ...secretPolicies,
   ...stackPolicies,
 ];
+
+/** Every policy of the pack: those of the areas, and those that are about a run of the pack itself. */
+export function packOf(run: Run): readonly Policy[] {
+  const names = policies.map(({ name }) => name);
+  return [undecidedPolicies(run), ...policies, ...exceptionPolicies(run.exceptions, names)];
+}

@@ -32,7 +32,8 @@ export function judgeStack<S>(
   given: object = {},
 ): ReadonlyMap<Resource, Judge> {
   const judges = new Map<Resource, Judge>();
-  const judgeOf = ({ resource }: Target) => {
+  const stack = stackOf(resources);
+  const judgeOf = ({ resource }: { resource: Resource } = { resource: stack }) => {
     const judge = judges.get(resource) ?? new Judge();
     judges.set(resource, judge);
     return judge;
@@ -41,6 +42,15 @@ export function judgeStack<S>(
     policy.checkStack(resources.flatMap(objectsOf), judgeOf, settingsOf(policy, given));
   }
   return judges;
+}
+
+/** What a finding about no single resource is told of. */
+function stackOf(resources: readonly Resource[]): Resource {
+  const type = "pulumi:pulumi:Stack";
+  const known = resources.find((resource) => resource.type === type);
+  if (known !== undefined) return known;
+  const [, stack = "", project = ""] = /^urn:pulumi:([^:]+)::([^:]+)::/.exec(resources[0]?.urn ?? "") ?? [];
+  return { type, urn: `urn:pulumi:${stack}::${project}::${type}::${project}-${stack}`, props: {} };
 }
 
 /** The policy's settings with their defaults. A setting that the policy does not have is refused, not ignored. */

@@ -7,7 +7,8 @@
  */
 export class Field {
   private constructor(
-    readonly path: string,
+    /** The property names and list indices that lead here. */
+    readonly keys: readonly (string | number)[],
     readonly value: unknown,
     /** The engine's error when the value cannot be known before the update; `value` is then `undefined`. */
     readonly unknownBecause: Error | undefined,
@@ -16,7 +17,16 @@ export class Field {
   ) {}
 
   static root(value: unknown): Field {
-    return new Field("", value, undefined, undefined);
+    return new Field([], value, undefined, undefined);
+  }
+
+  /** As a message writes it: `spec.containers[0].image`; empty for the whole object. */
+  get path(): string {
+    return this.keys.reduce<string>((path, key) => {
+      if (typeof key === "number") return `${path}[${key}]`;
+      if (!plainKey.test(key)) return `${path}[${JSON.stringify(key)}]`;
+      return path === "" ? key : `${path}.${key}`;
+    }, "");
   }
 
   get unknown(): boolean {
@@ -47,7 +57,7 @@ export class Field {
       const name = item.at("name").value;
       if (typeof name !== "string") return item;
       const owner = this.owner === undefined ? name : `${this.owner}, ${name}`;
-      return new Field(item.path, item.value, undefined, owner);
+      return new Field(item.keys, item.value, undefined, owner);
     });
   }
 
@@ -72,12 +82,12 @@ export class Field {
 
   private child(key: string | number): Field {
     if (this.unknown) return this;
-    const path = typeof key === "number" ? `${this.path}[${key}]` : join(this.path, key);
-    if (!isObject(this.value)) return new Field(path, undefined, undefined, this.owner);
+    const keys = [...this.keys, key];
+    if (!isObject(this.value)) return new Field(keys, undefined, undefined, this.owner);
     try {
-      return new Field(path, (this.value as Record<string | number, unknown>)[key], undefined, this.owner);
+      return new Field(keys, (this.value as Record<string | number, unknown>)[key], undefined, this.owner);
     } catch (error) {
-      return new Field(path, undefined, unknownValueError(error), this.owner);
+      return new Field(keys, undefined, unknownValueError(error), this.owner);
     }
   }
 }
@@ -93,8 +103,3 @@ function isObject(value: unknown): value is object {
 }
 
 const plainKey = /^[A-Za-z_][A-Za-z0-9_-]*$/;
-
-function join(path: string, key: string): string {
-  if (!plainKey.test(key)) return `${path}[${JSON.stringify(key)}]`;
-  return path === "" ? key : `${path}.${key}`;
-}

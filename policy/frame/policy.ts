@@ -60,6 +60,8 @@ export interface Facts<S> {
   /** Where the rule comes from: Pod Security Standards, NSA/CISA hardening guidance, Kubernetes or Pulumi docs. */
   readonly link: string;
   readonly parameters?: Parameters<S>;
+  /** How hard it is enforced unless the stack says otherwise; `mandatory` when absent. */
+  readonly enforcement?: "advisory";
 }
 
 /**
@@ -90,7 +92,8 @@ export interface ObjectPolicy<S = object> extends Facts<S> {
 
 /** Sees the whole stack, so it is decided at the end of the preview: before the first change, if there is one. */
 export interface StackPolicy<S = object> extends Facts<S> {
-  checkStack(objects: readonly Target[], judgeOf: (object: Target) => Judge, settings: S): void;
+  /** @param judgeOf the judge of a resource; of the stack as a whole without one */
+  checkStack(objects: readonly Target[], judgeOf: (object?: Target) => Judge, settings: S): void;
 }
 
 export interface Finding {

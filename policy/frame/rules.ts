@@ -1,6 +1,6 @@
-import { type Container, type ContainerList, containersOf, each, type Pod } from "./workloads";
+import { type ContainerList, containersOf, each, type Pod } from "./workloads";
 import type { Field } from "./field";
-import type { Judge } from "./policy";
+import { Judge } from "./policy";
 import type { Test } from "./tests";
 
 /** A step into those values of a map whose keys begin with this. */
@@ -24,21 +24,49 @@ export interface Rule {
   readonly test: Test;
   /** The containers that it is about; all when absent. */
   readonly lists?: readonly ContainerList[];
+  /** What remediation sets: takes rights away, and no well-behaved program notices. */
+  readonly fix?: string | boolean | readonly string[];
   /** The field means nothing on Windows, and Kubernetes refuses it there. */
   readonly exceptOnWindows?: boolean;
 }
 
 export function checkRules(rules: readonly Rule[], pod: Pod, judge: Judge): void {
-  const containers = rules.some(({ of }) => of === "container") ? containersOf(pod) : [];
   for (const rule of rules) {
-    if (rule.exceptOnWindows === true && isWindows(pod, judge)) continue;
-    for (const base of rule.of === "pod" ? [pod.root] : basesOf(rule, containers, judge)) {
-      for (const field of fieldsAt(base, rule.path, judge)) {
-        const decisive = rule.orOfPod === undefined ? field : field.or(pod.root.at(...rule.orOfPod));
-        judge.expect(decisive, rule.test);
-      }
-    }
+    for (const { decisive } of placesOf(rule, pod, judge)) judge.expect(decisive, rule.test);
   }
+}
+
+/** Where remediation sets what: the fields of rules with a `fix` that are known and not as they must be. */
+export function fixesOf(
+  rules: readonly Rule[],
+  pod: Pod,
+): readonly { readonly field: Field; readonly value: unknown }[] {
+  const judge = new Judge();
+  return rules.flatMap((rule) => {
+    if (rule.fix === undefined) return [];
+    const wrong = placesOf(rule, pod, judge).filter(
+      ({ decisive }) => decisive.firstUnknown() === undefined && !rule.test.accepts(decisive.value),
+    );
+    return wrong.map(({ field }) => ({ field, value: rule.fix }));
+  });
+}
+
+interface Place {
+  /** The field that the rule names. */
+  readonly field: Field;
+  /** The same, or the pod's that counts instead. */
+  readonly decisive: Field;
+}
+
+function placesOf(rule: Rule, pod: Pod, judge: Judge): readonly Place[] {
+  if (rule.exceptOnWindows === true && isWindows(pod, judge)) return [];
+  const bases = rule.of === "pod" ? [pod.root] : basesOf(rule, pod, judge);
+  return bases
+    .flatMap((base) => fieldsAt(base, rule.path, judge))
+    .map((field) => ({
+      field,
+      decisive: rule.orOfPod === undefined ? field : field.or(pod.root.at(...rule.orOfPod)),
+    }));
 }
 
 function isWindows(pod: Pod, judge: Judge): boolean {
@@ -46,8 +74,8 @@ function isWindows(pod: Pod, judge: Judge): boolean {
   return judge.knows(name) && name.value === "windows";
 }
 
-function basesOf({ lists }: Rule, containers: readonly Container[], judge: Judge): readonly Field[] {
-  return containers
+function basesOf({ lists }: Rule, pod: Pod, judge: Judge): readonly Field[] {
+  return containersOf(pod)
     .filter(({ list }) => lists === undefined || lists.includes(list))
     .map(({ field }) => field)
     .filter((field) => judge.knows(field));

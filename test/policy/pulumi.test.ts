@@ -1,22 +1,30 @@
 import type { ResourceValidationArgs, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import { changed, goodPod, podTypes, unknown } from "../support/policy";
+import { changed, goodPod, podTypes, runOf, unknown } from "../support/policy";
 import { expect } from "chai";
 import { namespaceDefaultDeny } from "../../policy/network";
 import { noLoadBalancerServices } from "../../policy/network";
 import { noPlainSecretsInEnv } from "../../policy/secrets";
 import { noRootContainers } from "../../policy/podSecurity";
 import type { Policy } from "../../policy/frame/policy";
+import { packOf } from "../../policy/policies";
 import { toPulumi } from "../../policy/frame/pulumi";
 import { unknownCheckingProxy } from "@pulumi/policy";
 
 const urn = "urn:pulumi:dev::shop::kubernetes:core/v1:Pod::web";
 
 /** Runs a policy as the policy server does; answers what it reports and what it throws. */
-function run<S>(policy: Policy<S>, type: string, props: object, config: object = {}, updating = false) {
+function run<S>(
+  policy: Policy<S>,
+  type: string,
+  props: object,
+  config: object = {},
+  updating = false,
+  as = runOf({ updating }),
+) {
   const messages: string[] = [];
   let thrown: unknown;
   const args = { type, urn, props: unknownCheckingProxy(props), getConfig: () => config };
-  const { validateResource } = toPulumi(policy as Policy, updating) as ResourceValidationPolicy;
+  const { validateResource } = toPulumi(policy as Policy, as) as ResourceValidationPolicy;
   if (typeof validateResource !== "function") throw new Error("not a resource policy");
   try {
     void validateResource(args as unknown as ResourceValidationArgs, (message) => messages.push(message));
@@ -72,6 +80,51 @@ describe("policy/pulumi", () => {
     expect(messages[0]).to.contain("runAsNonRoot is still unknown in the update");
   });
 
+  it("blocks by what is unknown where the stack wants that, with the policy's own enforcement", () => {
+    const props = changed(asRoot, ["spec", "securityContext", "runAsNonRoot"], unknown);
+    const strict = { ...runOf(), undecidedBlocks: true };
+    const { messages, thrown } = run(noRootContainers, podTypes.Pod, props, {}, false, strict);
+    expect(thrown).to.equal(undefined);
+    expect(messages).to.have.length(1);
+    expect(messages[0]).to.contain("spec.securityContext.runAsNonRoot is not known yet");
+    expect(messages[0]).to.contain("spec.containers[0].securityContext.runAsNonRoot (app) is false");
+  });
+
+  it("is told by the stack's settings whether it blocks, before any other policy is asked", () => {
+    const as = runOf();
+    const [first] = packOf(as);
+    run(first as Policy, podTypes.Pod, goodPod(), { block: true }, false, as);
+    expect(as.undecidedBlocks).to.equal(true);
+  });
+
+  it("records what is violated, undecided and excepted", () => {
+    const exception = {
+      policy: noRootContainers.name,
+      stacks: ["dev"],
+      resource: "Pod inventory/*",
+      reason: "The vendor's image runs as root.",
+      owner: "team-platform",
+      expires: "2026-11-25",
+    };
+    const props = changed(asRoot, ["spec", "securityContext", "runAsNonRoot"], unknown);
+    const plain = runOf();
+    run(noRootContainers, podTypes.Pod, props, {}, false, plain);
+    const place = { policy: noRootContainers.name, urn, resource: "Pod inventory/inventory" };
+    const own = "spec.containers[0].securityContext.runAsNonRoot";
+    expect(plain.found[0]).to.include({ ...place, status: "violation", path: own });
+    expect(plain.found[1]).to.include({
+      ...place,
+      status: "undecided",
+      path: "spec.securityContext.runAsNonRoot",
+    });
+    const excused = runOf({ exceptions: [exception] });
+    const { messages, thrown } = run(noRootContainers, podTypes.Pod, props, {}, false, excused);
+    expect(messages).to.be.empty;
+    expect(thrown).to.equal(undefined);
+    expect(excused.found.map(({ status }) => status)).to.deep.equal(["excepted", "excepted"]);
+    expect(excused.found[0]?.exception).to.equal(exception);
+  });
+
   it("never shows a secret", () => {
     const props = changed(goodPod(), [...container, "env", 0], { name: "PASSWORD", value: "correct-horse" });
     const { messages } = run(noPlainSecretsInEnv, podTypes.Pod, props);
@@ -90,7 +143,7 @@ describe("policy/pulumi", () => {
   });
 
   it("reports a stack policy's findings on the resources they are about", () => {
-    const { validateStack } = toPulumi(namespaceDefaultDeny) as StackValidationPolicy;
+    const { validateStack } = toPulumi(namespaceDefaultDeny, runOf()) as StackValidationPolicy;
     const resources = ["a", "b"].map((name) => ({
       type: "kubernetes:core/v1:Namespace",
       urn: name,

@@ -1,6 +1,8 @@
 import { unknownCheckingProxy } from "@pulumi/policy";
 import { unknownValue } from "@pulumi/pulumi/runtime/rpc";
+import { Exceptions, type Exception } from "../../policy/frame/exceptions";
 import type { Judge, Policy } from "../../policy/frame/policy";
+import type { ReportedFinding, Run } from "../../policy/frame/run";
 import { judgeResource, judgeStack } from "../../policy/frame/evaluate";
 
 /** Helpers for policy tests: start from an object that every policy accepts and change one field. */
@@ -132,5 +134,19 @@ function paths({ violations, undecided }: Judge): Outcome {
   return {
     violations: violations.map(({ field }) => field.path),
     undecided: undecided.map(({ path }) => path),
+  };
+}
+
+/** A run of the pack whose findings are kept. */
+export function runOf(
+  given: { updating?: boolean; exceptions?: readonly Exception[]; today?: string } = {},
+): Run & { readonly found: readonly ReportedFinding[] } {
+  const found: ReportedFinding[] = [];
+  return {
+    updating: given.updating ?? false,
+    exceptions: new Exceptions(given.exceptions ?? [], given.today ?? "2026-11-25"),
+    undecidedBlocks: false,
+    found,
+    record: (finding) => found.push(finding),
   };
 }

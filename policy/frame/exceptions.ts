@@ -1,0 +1,95 @@
+import { describe, objectsOf, type Resource } from "./objects";
+
+/** What a stack may violate although the policy is right: until when, why, and who answers for it. */
+export interface Exception {
+  /** Name of the policy. */
+  readonly policy: string;
+  /** The stacks that it is for. */
+  readonly stacks: readonly string[];
+  /** `Kind namespace/name` as a finding shows it, or the URN; `*` stands for any characters. */
+  readonly resource: string;
+  readonly reason: string;
+  /** Who is asked about it: a team or a mail address. */
+  readonly owner: string;
+  /** The last day on which it holds, as `2027-03-31`. */
+  readonly expires: string;
+}
+
+/** The exceptions as far as they are whole and not over, and which of them were needed. */
+export class Exceptions {
+  private readonly needed = new Map<Exception, Set<string>>();
+
+  /** @param today as `2027-03-31` */
+  constructor(
+    readonly entries: readonly Exception[],
+    readonly today: string,
+  ) {}
+
+  /** The exception that lets a resource violate a policy; noted as needed. */
+  use(policy: string, resource: Resource): Exception | undefined {
+    const found = this.entries.find(
+      (entry) =>
+        entry.policy === policy &&
+        problemsOf(entry, this.today).length === 0 &&
+        entry.stacks.includes(stackOf(resource.urn)) &&
+        matches(entry.resource, resource),
+    );
+    if (found !== undefined) this.needed.set(found, this.resourcesOf(found).add(nameOf(resource)));
+    return found;
+  }
+
+  /** The names of the resources that needed the exception. */
+  resourcesOf(entry: Exception): Set<string> {
+    return this.needed.get(entry) ?? new Set();
+  }
+}
+
+/** What nothing can be an exception from: it keeps the exceptions in order. */
+export const withoutExceptions = ["whole-exceptions", "exceptions-in-use", "undecided-policies"];
+
+/** What keeps an exception from being one, each as "owner is not set, must be ...". */
+export function problemsOf(entry: Partial<Exception>, today: string): string[] {
+  const problems: string[] = [];
+  const expect = (key: keyof Exception, accepts: boolean, wanted: string) => {
+    const value = entry[key];
+    const is = value === undefined || value === "" ? "is not set" : `is ${JSON.stringify(value)}`;
+    if (!accepts) problems.push(`${key} ${is}, must be ${wanted}`);
+  };
+  const text = (key: keyof Exception) =>
+    typeof entry[key] === "string" ? (entry[key] as string).trim() : "";
+  expect(
+    "policy",
+    text("policy") !== "" && !withoutExceptions.includes(text("policy")),
+    "the name of a policy that can have exceptions",
+  );
+  expect("stacks", Array.isArray(entry.stacks) && entry.stacks.length > 0, "a list of stacks");
+  expect("resource", /[^*\s]/.test(text("resource")), "Kind namespace/name, * for any characters in it");
+  expect("reason", text("reason").length >= 10, "why the policy cannot be kept yet, in a sentence");
+  expect("owner", text("owner") !== "", "the team or mail address that answers for it");
+  expect("expires", isDay(text("expires")), "a day such as 2027-03-31");
+  if (isDay(text("expires")) && text("expires") < today) {
+    problems.push(`expires was ${text("expires")}: the exception is over`);
+  }
+  return problems;
+}
+
+function isDay(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
+}
+
+function matches(pattern: string, resource: Resource): boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const whole = new RegExp(`^${parts.join(".*")}$`, "s");
+  return whole.test(resource.urn) || objectsOf(resource).some((object) => whole.test(describe(object)));
+}
+
+/** As a finding shows it. */
+export function nameOf(resource: Resource): string {
+  const [object, ...others] = objectsOf(resource);
+  return object === undefined || others.length > 0 ? resource.urn : describe(object);
+}
+
+/** `urn:pulumi:<stack>::...` */
+export function stackOf(urn: string): string {
+  return /^urn:pulumi:([^:]+)::/.exec(urn)?.[1] ?? "";
+}
