@@ -8,13 +8,17 @@ export function violationMessage(
   resource: Resource,
   findings: readonly Finding[],
 ): string {
-  return [
-    ...findings.map((finding) => `  ${place(finding.field)} ${finding.found}`),
-    `Resource: ${subject(resource)}`,
-    `Why: ${policy.why}`,
-    ...remedy(policy),
-    `See: ${policy.link}`,
-  ].join("\n");
+  return [...findingLines(findings), `Resource: ${subject(resource)}`, ...explanation(policy)].join("\n");
+}
+
+/** Where and what, a line each. */
+export function findingLines(findings: readonly Finding[]): readonly string[] {
+  return findings.map((finding) => `  ${place(finding.field)} ${finding.found}`);
+}
+
+/** Why the policy is there, and what to do. */
+export function explanation(policy: Facts<object>): readonly string[] {
+  return [`Why: ${policy.why}`, ...remedy(policy), `See: ${policy.link}`];
 }
 
 /** The text for fields of a resource that a policy needs and that only the update will tell. */

@@ -60,6 +60,8 @@ export interface Facts<S> {
   /** Where the rule comes from: Pod Security Standards, NSA/CISA hardening guidance, Kubernetes or Pulumi docs. */
   readonly link: string;
   readonly parameters?: Parameters<S>;
+  /** It is about what an update does, and says nothing about files. */
+  readonly onlyInUpdates?: true;
   /** How hard it is enforced unless the stack says otherwise; `mandatory` when absent. */
   readonly enforcement?: "advisory";
 }

@@ -1,0 +1,84 @@
+import { policies } from "../../policy/policies";
+import { areas, type Severity } from "../../policy/frame/policy";
+import type { StackFinding } from "./report";
+
+const order: readonly Severity[] = ["critical", "high", "medium", "low"];
+
+/** One page that needs nothing else: the findings by severity, then every policy with what it found. */
+export function toHtml(stack: string, findings: readonly StackFinding[], written: string): string {
+  const sorted = order.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+  const count = (status: StackFinding["status"]) =>
+    findings.filter((finding) => finding.status === status).length;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Policies of ${escaped(stack)}</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1b1f24; }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
+th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid #d7dce1; }
+code { font-size: .9em; overflow-wrap: anywhere; }
+.critical, .high { color: #b3261e; font-weight: 600; } .medium { color: #8a5a00; } .low { color: #59636e; }
+.none { color: #1a7f37; }
+</style>
+</head>
+<body>
+<h1>Policies of ${escaped(stack)}</h1>
+<p>${count("violation")} violated, ${count("undecided")} not decided before the update, ${count("excepted")} excepted;
+${policies.length} policies; ${escaped(written)}.</p>
+<h2>Findings</h2>
+${
+  sorted.length === 0
+    ? '<p class="none">None.</p>'
+    : table(
+        ["severity", "policy", "where", "what", "state"],
+        sorted.map((finding) => [
+          `<span class="${finding.severity}">${finding.severity}</span>`,
+          `<a href="#${escaped(finding.policy)}">${escaped(finding.policy)}</a>`,
+          `${escaped(finding.resource)}<br><code>${escaped(finding.path)}</code>`,
+          escaped(finding.message),
+          state(finding),
+        ]),
+      )
+}
+<h2>Policies</h2>
+${table(
+  ["policy", "area", "severity", "rule, reason and remedy", "findings"],
+  policies.map((policy) => {
+    const own = findings.filter((finding) => finding.policy === policy.name).length;
+    const remedy = policy.remedy.map((step) => `<li>${escaped(step)}</li>`).join("");
+    return [
+      `<a id="${policy.name}" href="${escaped(policy.link)}">${policy.name}</a>`,
+      areas[policy.area],
+      policy.severity,
+      `${escaped(policy.description)} ${escaped(policy.why)}<ol>${remedy}</ol>`,
+      own === 0 ? '<span class="none">none</span>' : String(own),
+    ];
+  }),
+)}
+</body>
+</html>
+`;
+}
+
+function state({ status, level, exception }: StackFinding): string {
+  if (exception === undefined) return status === "undecided" ? "undecided" : level;
+  return `excepted until ${escaped(exception.expires)} (${escaped(exception.owner)}): ${escaped(exception.reason)}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = (tag: string, row: readonly string[]) =>
+    row.map((cell) => `<${tag}>${cell}</${tag}>`).join("");
+  return `<table>\n<tr>${cells("th", head)}</tr>\n${rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n")}\n</table>`;
+}
+
+function escaped(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+  };
+  return text.replace(/[&<>"]/g, (character) => entities[character] ?? "");
+}

@@ -1,0 +1,63 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ReportedFinding } from "../../policy/frame/run";
+import { policies } from "../../policy/policies";
+import { runPulumi } from "../engine/run";
+import { readConfiguration, type Level } from "./configuration";
+import { toHtml } from "./html";
+import { toSarif } from "./sarif";
+import { sourcePlaces } from "./sources";
+
+export interface StackFinding extends ReportedFinding {
+  /** How hard the stack has the policy enforced. */
+  readonly level: Level;
+}
+
+/**
+ * Previews a stack and writes what the policies find, as `findings.json`, `findings.sarif` and `index.html`.
+ * @returns 0 clean, 1 findings, 2 when the preview ended for another reason
+ */
+export async function report(
+  root: string,
+  stack: string,
+  output = join(root, "reports/policy", stack),
+  env = process.env,
+): Promise<number> {
+  const configuration = readConfiguration(root, stack);
+  const folder = mkdtempSync(join(tmpdir(), "technova-policy-"));
+  const file = join(folder, "findings");
+  try {
+    const args = ["preview", "--stack", stack, "--suppress-outputs", "--non-interactive"];
+    const code = await runPulumi(root, args, { ...env, TECHNOVA_POLICY_FINDINGS: file });
+    const found = existsSync(file) ? readFindings(file) : [];
+    const findings = found.map((finding): StackFinding => {
+      const policy = policies.find(({ name }) => name === finding.policy);
+      return { ...finding, level: policy === undefined ? "mandatory" : configuration.levelOf(policy) };
+    });
+    const violated = findings.some(({ status }) => status === "violation");
+    if (code !== 0 && !violated) {
+      process.stderr.write("error: the preview did not come to its end, so there is nothing to report\n");
+      return 2;
+    }
+    write(root, stack, output, findings);
+    return findings.some(({ status, level }) => status === "violation" && level !== "advisory") ? 1 : 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readFindings(file: string): readonly ReportedFinding[] {
+  const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
+  return lines.map((text) => JSON.parse(text) as ReportedFinding);
+}
+
+function write(root: string, stack: string, output: string, findings: readonly StackFinding[]): void {
+  mkdirSync(output, { recursive: true });
+  const written = new Date().toISOString();
+  const put = (name: string, text: string) => writeFileSync(join(output, name), text);
+  put("findings.json", `${JSON.stringify({ stack, written, findings }, undefined, 2)}\n`);
+  put("findings.sarif", `${JSON.stringify(toSarif(findings, sourcePlaces(root)), undefined, 2)}\n`);
+  put("index.html", toHtml(stack, findings, written));
+  process.stdout.write(`${findings.length} findings: ${output}/{findings.json,findings.sarif,index.html}\n`);
+}
