@@ -15,6 +15,7 @@ const monitored = monitoring !== undefined;
 
 const cluster = new Cluster("cluster", {
   settings: settings.cluster,
+  stack: settings.stack,
   delivery: argoRollouts !== undefined,
   monitoring: monitored,
 });

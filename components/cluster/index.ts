@@ -2,10 +2,13 @@ import { PriorityClass } from "@pulumi/kubernetes/scheduling/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSettings } from "../config/platform";
 import { platformLabels } from "../labels";
+import { Admission } from "./admission";
 import { PlatformNamespace } from "./namespace";
 
 export interface ClusterArgs {
   readonly settings: ClusterSettings;
+  /** Name of the stack. */
+  readonly stack: string;
   /** Whether something that drives releases needs its namespace. */
   readonly delivery: boolean;
   /** Whether something that measures needs its namespace. */
@@ -43,6 +46,14 @@ export class Cluster extends pulumi.ComponentResource {
     this.delivery = args.delivery ? namespaceOf("delivery") : undefined;
     this.monitoring = args.monitoring ? namespaceOf("monitoring") : undefined;
     this.namespaceNames = names;
+    const { admission } = args.settings;
+    if (admission.enabled) {
+      new Admission(
+        `${name}-admission`,
+        { settings: admission, stack: args.stack, namespaces: names },
+        parent,
+      );
+    }
     const priority = (role: string, value: number, description: string) =>
       new PriorityClass(
         `${name}-${role}`,

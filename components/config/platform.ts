@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ImageName } from "../images";
-import { choice, section } from "./field";
+import { choice, listOf, section } from "./field";
 import {
   cidrs,
   cpu,
@@ -70,6 +70,19 @@ export const clusterSchema = section({
     apiServerCidrs: cidrs().default(privateRanges),
     /** Addresses of the nodes, for the kubelets' metrics. */
     nodeCidrs: cidrs().default(privateRanges),
+  }).prefault({}),
+  /** What the API server refuses, whoever asks: the policy pack's rules about Pods. */
+  admission: section({
+    enabled: flag().default(true),
+    /** `platform`: in its own namespaces; `cluster`: in all but the exempt ones. */
+    scope: word("platform", "cluster").default("platform"),
+    exemptNamespaces: listOf("a list of namespaces", dnsLabel()).default([
+      "kube-system",
+      "kube-public",
+      "kube-node-lease",
+    ]),
+    /** `audit` refuses nothing: it warns whoever asks, and writes into the audit log. */
+    action: word("deny", "audit").default("deny"),
   }).prefault({}),
   quotas: section({
     gateway: quota({ cpu: "8", memory: "4Gi", pods: 20 }),

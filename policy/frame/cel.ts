@@ -1,6 +1,9 @@
 import { type ContainerList, containerLists, each, podPaths } from "./workloads";
 import type { KeysFrom, Rule, RulePath } from "./rules";
 
+/** Where most kinds keep their pod. */
+const usual = ["spec", "template"];
+
 /**
  * Variables that the expressions of rules refer to, in the order in which they build on each other; for
  * `spec.variables` of a ValidatingAdmissionPolicy. Nothing is assumed to be there: where a Rollout refers to a
@@ -63,8 +66,6 @@ function podExpression(): string {
     .map(([kind, path]) => `object.kind == "${kind}" ? ${holder(path)} : `);
   return `${choices.join("")}${holder(usual)}`;
 }
-
-const usual = ["spec", "template"];
 
 function holder(path: readonly string[]): string {
   return path.length === 0 ? "object" : `object${optional(path)}.orValue({})`;

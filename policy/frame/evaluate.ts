@@ -54,7 +54,7 @@ function stackOf(resources: readonly Resource[]): Resource {
 }
 
 /** The policy's settings with their defaults. A setting that the policy does not have is refused, not ignored. */
-function settingsOf<S>(policy: Facts<S>, given: object): S {
+export function settingsOf<S>(policy: Facts<S>, given: object): S {
   const parameters = Object.entries<{ default: unknown }>(policy.parameters ?? {});
   const known = parameters.map(([name]) => name);
   const stray = Object.keys(given).filter((name) => !known.includes(name));

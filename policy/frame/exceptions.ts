@@ -78,9 +78,14 @@ function isDay(text: string): boolean {
 }
 
 function matches(pattern: string, resource: Resource): boolean {
-  const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  const whole = new RegExp(`^${parts.join(".*")}$`, "s");
+  const whole = patternOf(pattern);
   return whole.test(resource.urn) || objectsOf(resource).some((object) => whole.test(describe(object)));
+}
+
+/** The pattern of a resource as a regular expression that JavaScript and RE2 read the same way. */
+export function patternOf(resource: string): RegExp {
+  const parts = resource.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`);
 }
 
 /** As a finding shows it. */

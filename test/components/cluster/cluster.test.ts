@@ -9,7 +9,9 @@ describe("the cluster", () => {
     const { cluster: settings } = await settingsWith({
       cluster: { quotas: { inventory: { cpu: "16", pods: 40 } } },
     });
-    return register(() => new Cluster("cluster", { settings, delivery: true, monitoring: true }));
+    return register(
+      () => new Cluster("cluster", { settings, stack: "local", delivery: true, monitoring: true }),
+    );
   };
 
   it("closes every namespace before anything runs there", async () => {

@@ -1,0 +1,48 @@
+import { expect } from "chai";
+import { Admission } from "../../../components/cluster/admission";
+import { admissionPolicies } from "../../../policy/admission";
+import { at, settingsWith } from "../../support/components";
+import { register } from "../../support/mocks";
+
+const api = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy";
+
+describe("admission", () => {
+  const admission = async (given: Record<string, string | string[]> = {}) => {
+    const { cluster } = await settingsWith({ cluster: { admission: given } });
+    const { all } = await register(
+      () =>
+        new Admission("admission", { settings: cluster.admission, stack: "local", namespaces: ["gateway"] }),
+    );
+    return { policies: all(api), bindings: all(`${api}Binding`) };
+  };
+
+  it("binds every policy to the platform's namespaces, and denies", async () => {
+    const { policies, bindings } = await admission();
+    const names = admissionPolicies().map(({ name }) => `technova-${name}`);
+    expect(policies.map(({ inputs }) => at(inputs, "metadata", "name"))).to.have.members(names);
+    expect(bindings.map(({ inputs }) => at(inputs, "spec", "policyName"))).to.have.members(names);
+    for (const { inputs } of bindings)
+      expect(at(inputs, "spec", "validationActions")).to.deep.equal(["Deny"]);
+    for (const { inputs } of policies) {
+      expect(at(inputs, "spec", "failurePolicy")).to.equal("Fail");
+      expect(at(inputs, "spec", "matchConstraints", "namespaceSelector", "matchExpressions")).to.deep.equal([
+        { key: "kubernetes.io/metadata.name", operator: "In", values: ["gateway"] },
+      ]);
+    }
+  });
+
+  it("guards the whole cluster but what is exempt, and only warns, where the stack wants that", async () => {
+    const { policies, bindings } = await admission({
+      scope: "cluster",
+      exemptNamespaces: ["kube-system"],
+      action: "audit",
+    });
+    for (const { inputs } of bindings)
+      expect(at(inputs, "spec", "validationActions")).to.deep.equal(["Audit", "Warn"]);
+    for (const { inputs } of policies) {
+      expect(at(inputs, "spec", "matchConstraints", "namespaceSelector", "matchExpressions")).to.deep.equal([
+        { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system"] },
+      ]);
+    }
+  });
+});
