@@ -105,13 +105,13 @@ def stuck(rollout: Json, now: datetime) -> str | None:
 
 
 def stalled(rollout: Json, now: datetime, seconds: int) -> bool:
-    """Whether a blue-green release makes no progress.
+    """Whether a release makes no progress although nothing keeps it.
 
-    The controller aborts such a one by itself, but not once an earlier version has been scaled down: it takes
-    the deadline that this one has left behind for one that is still to come (Argo Rollouts 1.10).
+    The controller aborts such a one by itself, but not once an earlier blue-green version has been scaled
+    down: it takes the deadline that this one left behind for one that is still to come (Argo Rollouts 1.10).
     """
     status = rollout.get("status", {})
-    if strategy_of(rollout) != "blueGreen" or "prePromotionAnalysisRunStatus" in status.get("blueGreen", {}):
+    if waits(rollout):
         return False
     for condition in status.get("conditions", []):
         moving = condition.get("reason") in ("ReplicaSetUpdated", "NewReplicaSetCreated")
@@ -119,6 +119,16 @@ def stalled(rollout: Json, now: datetime, seconds: int) -> bool:
             # Some seconds more than the controller itself would wait.
             return age(condition["lastUpdateTime"], now) > seconds + 3
     return False
+
+
+def waits(rollout: Json) -> bool:
+    """Whether a release is where it may take its time: being tried out, measured, or paused."""
+    status = rollout.get("status", {})
+    if strategy_of(rollout) == "blueGreen":
+        return "prePromotionAnalysisRunStatus" in status.get("blueGreen", {})
+    steps = rollout["spec"]["strategy"].get("canary", {}).get("steps", [])
+    current = steps[status.get("currentStepIndex", 0) :][:1]
+    return any(key in step for step in current for key in ("experiment", "analysis", "pause", "plugin"))
 
 
 def silent(status: Json, now: datetime, seconds: int) -> bool:

@@ -376,15 +376,24 @@ describe("the outcome of a release", () => {
   });
   const aborts = () => sent.filter(({ path }) => path === `${rollouts}/rollouts/inventory/status`);
 
-  it("aborts a blue-green release that makes no progress, for the controller overlooks it", async () => {
-    const { code, events } = await outcome(
-      [now("Progressing", { conditions: [progressing(90)] }), now("Degraded", { message: "RolloutAborted" })],
-      { strategy: { blueGreen: {} } },
-    );
-    expect(aborts().map(({ body }) => body)).to.deep.equal([{ status: { abort: true } }]);
-    expect(code).to.equal(1);
-    expect(events[0]?.message).to.contain("no further Pod has become ready for 60 s. Version 1.0.0 serves");
-  });
+  for (const [name, strategy] of Object.entries({
+    "blue-green": { blueGreen: {} },
+    canary: { canary: { steps: [{ pause: {} }, { setWeight: 20 }], trafficRouting: {} } },
+    "rolling, at its end": { canary: { steps: [{ experiment: {} }] } },
+  })) {
+    it(`aborts a release that makes no progress, for the controller may overlook it: ${name}`, async () => {
+      const { code, events } = await outcome(
+        [
+          now("Progressing", { conditions: [progressing(90)] }),
+          now("Degraded", { message: "RolloutAborted" }),
+        ],
+        { strategy },
+      );
+      expect(aborts().map(({ body }) => body)).to.deep.equal([{ status: { abort: true } }]);
+      expect(code).to.equal(1);
+      expect(events[0]?.message).to.contain("no further Pod has become ready for 60 s. Version 1.0.0 serves");
+    });
+  }
 
   it("aborts what was paused because nothing is known of Pods that are not there", async () => {
     const paused = (secondsAgo: number, more: object) => {
@@ -437,7 +446,7 @@ describe("the outcome of a release", () => {
     expect((await outcome([invalid(1), now("Progressing"), now("Healthy")])).code).to.equal(0);
   });
 
-  it("aborts none that makes progress, is being tested, or has another strategy", async () => {
+  it("aborts none that makes progress, or that is being tested", async () => {
     const late = { conditions: [progressing(90)] };
     for (const [status, strategy] of [
       [{ conditions: [progressing(30)] }, { blueGreen: {} }],
@@ -445,7 +454,9 @@ describe("the outcome of a release", () => {
         { ...late, blueGreen: { prePromotionAnalysisRunStatus: { name: "inventory-new-2-pre" } } },
         { blueGreen: {} },
       ],
-      [late, { canary: { steps: [{}, {}] } }],
+      [late, { canary: { steps: [{ setWeight: 10 }, { pause: {} }] } }],
+      [late, { canary: { steps: [{ setWeight: 10 }, { analysis: {} }] } }],
+      [late, { canary: { steps: [{ setWeight: 10 }, { experiment: {} }] } }],
     ]) {
       const { code } = await outcome([now("Progressing", status), now("Healthy")], { strategy });
       expect([code, aborts()]).to.deep.equal([0, []]);
