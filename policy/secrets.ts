@@ -37,11 +37,14 @@ export const noPlainSecretsInArguments: ContainerPolicy = {
   link: goodPractices,
   checkContainer({ field }, judge) {
     for (const key of ["command", "args"]) {
+      let flagBefore: string | undefined;
       for (const part of judge.items(field.at(key))) {
         const text = String(part.value);
-        const [, flag = "", value = ""] = /^--?([A-Za-z0-9_.-]+)=(.*)$/s.exec(text) ?? [];
-        const what = credentialIn(text) ?? credentialFor(flag, value);
+        const owner = text.startsWith("-") ? undefined : flagBefore;
+        const [, flag = owner, value = text] = /^--?([A-Za-z0-9_.-]+)=(.*)$/s.exec(text) ?? [];
+        const what = flag === undefined ? credentialIn(text) : credentialFor(flag, value);
         if (what !== undefined) judge.report(part, `holds ${what} (not shown), must refer to a Secret`);
+        flagBefore = /^--?([A-Za-z][A-Za-z0-9_.-]*)$/.exec(text)?.[1];
       }
     }
   },

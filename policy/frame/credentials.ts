@@ -15,39 +15,120 @@ export function namesCredential(name: string): boolean {
   return secretName.test(words) || secretUrlName.test(words);
 }
 
+/** Values that are no credential whatever their name is. */
+const harmless: readonly RegExp[] = [
+  /^(|true|false|yes|no|on|off|null|none|nil|undefined|string|optional|required)$/i,
+  // A number or a quantity, a path, a URL without a password, a placeholder, a reference, a redaction.
+  /^\d+(\.\d+)?[a-z]{0,2}$/i,
+  /^(\.{0,2}|~|[A-Za-z]:)[\\/]\S*$/,
+  /^[a-z][a-z0-9+.-]*:\/\/([^\s:@/]*:?@)?[^\s@]*$/i,
+  /^(\$\([^)]*\)|\$\{[^}]*\}|\{\{.*\}\}|<[^>]*>|%\([^)]*\)s)$/s,
+  /^(\*+|x{3,}|\.{3}|redacted|\[\w+\])$/i,
+];
+
+/** Stands for a value that comes from somewhere else. */
+const reference = /\$\([A-Za-z_]\w*\)|\$\{[^}]*\}|\{\{.*?\}\}/g;
+
 /** True for a value that is no credential whatever its name: empty, a switch, a number, a path, a reference. */
 export function isHarmlessValue(value: string): boolean {
-  return /^(|true|false|\d+(\.\d+)?[a-z]{0,2}|\.{0,2}\/\S*|\$\([A-Za-z_][A-Za-z0-9_]*\))$/.test(value.trim());
+  const text = value.trim();
+  return harmless.some((pattern) => pattern.test(text) || pattern.test(text.replace(reference, "")));
 }
 
+/** What each issuer's credentials look like; prefixes as their owners document them for secret scanning. */
 const shapes: readonly (readonly [shape: RegExp, what: string])[] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----/, "a private key"],
-  [/\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\$\()[^\s/@]+@/i, "a URL with a password"],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----/, "a private key"],
+  [/\bPuTTY-User-Key-File-\d:/, "a private key"],
+  [/\bAGE-SECRET-KEY-1[0-9A-Z]{50,}/, "an age key"],
+  [/\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\$[({]|\{\{|<)[^\s/@]+@/i, "a URL with a password"],
+  [/\b[\w.-]+:(?!\$[({])[^\s/@:]+@(tcp|unix)\(/, "a data source with a password"],
+  [/\bjdbc:[^\s"']*[?&;](password|pwd)=(?!\$[({])[^\s&;"']+/i, "a URL with a password"],
+  [/\b(AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,}={0,2}/, "an Azure key"],
+  [/[?&]sig=[A-Za-z0-9%+/]{40,}/, "a signed URL"],
   [/\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*/, "a JSON web token"],
   [/\b(AKIA|ASIA)[0-9A-Z]{16}\b/, "an AWS access key"],
   [/\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})/, "a GitHub token"],
-  [/\bglpat-[A-Za-z0-9_-]{20,}/, "a GitLab token"],
-  [/\bxox[abprs]-[A-Za-z0-9-]{10,}/, "a Slack token"],
-  [/\bhooks\.slack\.com\/services\/T[A-Z0-9]+\/B[A-Z0-9]+\/[A-Za-z0-9]+/, "a Slack webhook"],
-  [/\b[rs]k_live_[A-Za-z0-9]{16,}/, "a Stripe key"],
+  [/\bgl(pat|dt|rt|cbt|ptt|soat)-[A-Za-z0-9_-]{20,}/, "a GitLab token"],
+  [/\bxox[abeprs]-[A-Za-z0-9-]{10,}/, "a Slack token"],
+  [/\bxapp-\d-[A-Z0-9]+-\d+-[a-z0-9]+/, "a Slack token"],
+  [/\bhooks\.slack\.com\/(services|workflows)\/T[A-Z0-9]+\/[AB][A-Z0-9]+\/[A-Za-z0-9]+/, "a Slack webhook"],
+  [/\bdiscord(app)?\.com\/api\/webhooks\/\d+\/[\w-]{20,}/, "a Discord webhook"],
+  [/\b\d{8,10}:AA[A-Za-z0-9_-]{33}/, "a Telegram token"],
+  [/\b[rs]k_(live|test)_[A-Za-z0-9]{16,}/, "a Stripe key"],
+  [/\bwhsec_[A-Za-z0-9+/=]{20,}/, "a webhook secret"],
   [/\bAIza[0-9A-Za-z_-]{35}\b/, "a Google API key"],
+  [/\bGOCSPX-[A-Za-z0-9_-]{28}/, "a Google client secret"],
+  [/\bya29\.[A-Za-z0-9_-]{20,}/, "a Google access token"],
   [/\bnpm_[A-Za-z0-9]{36}\b/, "an npm token"],
+  [/\bpypi-AgEI[A-Za-z0-9_-]{20,}/, "a PyPI token"],
+  [/\bdckr_(pat|oat)_[A-Za-z0-9_-]{20,}/, "a Docker token"],
   [/\bpul-[0-9a-f]{40}\b/, "a Pulumi access token"],
+  [/\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,}/, "a Terraform token"],
+  [/\bhv[sbr]\.[A-Za-z0-9_-]{20,}/, "a Vault token"],
+  [/\bdo[opr]_v1_[0-9a-f]{64}\b/, "a DigitalOcean token"],
+  [/\bATATT3[A-Za-z0-9_=-]{50,}/, "an Atlassian token"],
+  [/\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{32,}/, "a SendGrid key"],
+  [/\bSK[0-9a-f]{32}\b/, "a Twilio key"],
+  [/\bsk-(ant-|proj-|svcacct-)?[A-Za-z0-9_-]{32,}/, "an API key"],
+  [/\bhf_[A-Za-z0-9]{30,}/, "a Hugging Face token"],
+  [/\bdapi[0-9a-f]{32}\b/, "a Databricks token"],
+  [/\bgl(sa|c)_[A-Za-z0-9_]{32,}/, "a Grafana token"],
+  [/\bNRAK-[A-Z0-9]{27}\b/, "a New Relic key"],
+  [/\bshp(at|ca|pa|ss)_[0-9a-f]{32}\b/, "a Shopify token"],
+  [/\bsq0(atp|csp)-[A-Za-z0-9_-]{22,}/, "a Square token"],
+  [/\blin_api_[A-Za-z0-9]{32,}/, "a Linear key"],
+  [/\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b/, "a Postman key"],
+  [/\bsntry[su]_[A-Za-z0-9_=+/-]{20,}/, "a Sentry token"],
+  [/\$(2[aby]\$\d\d|apr1|[156y])\$[A-Za-z0-9./$]{20,}/, "a password hash"],
   [/\bBearer\s+[A-Za-z0-9._~+/-]{20,}/i, "a bearer token"],
+  [/\bBasic\s+[A-Za-z0-9+/]{12,}={0,2}/, "a password of basic authentication"],
 ];
 
 /** What credential the text holds, or `undefined`. */
 export function credentialIn(text: string): string | undefined {
   const shape = shapes.find(([pattern]) => pattern.test(text));
   if (shape !== undefined) return shape[1];
+  if (assignsCredential(text)) return "a plain value under the name of a secret";
+  const decoded = decodedText(text);
+  if (decoded !== undefined) return credentialIn(decoded);
   return looksRandom(text) ? "a long random string" : undefined;
 }
 
+/** `password: ...`, `"apiKey": "..."`, `--token=...`, `PASSWORD=...` in files and command lines. */
+const assignment =
+  /(?:^|[\s,;{&?"'-])([A-Za-z][\w.-]{1,60}?)["']?\s{0,4}(?::=?|=(?!=))\s{0,4}(?:"([^"\n]*)"|'([^'\n]*)'|(\$\([^)]*\)|\$\{[^}]*\}|\{\{.*?\}\}|<[^>]*>|%\([^)]*\)s|[^\s"',;&(){}[\]]+))/gm;
+
+function assignsCredential(text: string): boolean {
+  for (const [, name = "", double, single, bare] of text.matchAll(assignment)) {
+    if (!namesCredential(name)) continue;
+    const value = double ?? single ?? bare ?? "";
+    if (isHarmlessValue(value)) continue;
+    // Without quotes it may as well be code or prose: then only what no identifier or word looks like counts.
+    if (double !== undefined || single !== undefined || !/^[A-Za-z_]+([._-][A-Za-z_]+)*:?$/.test(value))
+      return true;
+  }
+  return false;
+}
+
+/** What base64 hides, if that is text. */
+function decodedText(text: string): string | undefined {
+  if (!/^[A-Za-z0-9+/\s]{24,}={0,2}\s*$/.test(text)) return undefined;
+  const decoded = Buffer.from(text, "base64").toString("latin1");
+  return /^[\t\n\r\x20-\x7e]+$/.test(decoded) ? decoded : undefined;
+}
+
+/** Digests that say which algorithm made them. */
+const digest = /^(sha(1|256|384|512)[-:]|h1:)/i;
+
 /** 4 bits of entropy a character over 32 characters or more, of three kinds: hashes and identifiers have fewer. */
 function looksRandom(text: string): boolean {
-  if (!/^[A-Za-z0-9+/_=-]{32,}$/.test(text)) return false;
-  if (!/[a-z]/.test(text) || !/[A-Z]/.test(text) || !/[0-9]/.test(text)) return false;
-  return entropyBits(text) >= 4;
+  const trimmed = text.trim();
+  if (digest.test(trimmed) || !/^[A-Za-z0-9+/_=-]{32,}$/.test(trimmed)) return false;
+  // Words between separators make names, however long.
+  if (trimmed.split(/[-_/]/).every((word) => /^([A-Z]?[a-z]+|[A-Z]+|\d+)*$/.test(word) && word.length < 24))
+    return false;
+  if (!/[a-z]/.test(trimmed) || !/[A-Z]/.test(trimmed) || !/[0-9]/.test(trimmed)) return false;
+  return entropyBits(trimmed) >= 4;
 }
 
 /** Shannon entropy in bits a character. */

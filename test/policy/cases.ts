@@ -11,6 +11,8 @@ export interface FieldCases {
   readonly right: readonly unknown[];
   readonly wrong: readonly unknown[];
   readonly settings?: object;
+  /** Other fields of the container that the pod has besides. */
+  readonly before?: readonly (readonly [path: Path, value: unknown])[];
   /** The settings make the policy blind to the field. */
   readonly ignoresUnknown?: boolean;
 }
@@ -18,8 +20,11 @@ export interface FieldCases {
 /** The field right, wrong or missing, and unknown. A wrong one is the only thing that is reported, at its path. */
 export function describePodPolicy<S>(policy: Policy<S>, cases: FieldCases): void {
   const path = ["spec", ...(cases.pod ?? ["containers", 0, ...(cases.container ?? [])])];
-  const judged = (value: unknown) =>
-    outcome(policy, podTypes.Pod, changed(goodPod(), path, value), cases.settings);
+  const pod = (cases.before ?? []).reduce<object>(
+    (object, [field, value]) => changed(object, ["spec", "containers", 0, ...field], value),
+    goodPod(),
+  );
+  const judged = (value: unknown) => outcome(policy, podTypes.Pod, changed(pod, path, value), cases.settings);
 
   describe(`${policy.name}: ${written(path)}`, () => {
     for (const value of cases.right) {

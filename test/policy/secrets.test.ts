@@ -74,6 +74,12 @@ describe("policy/secrets", () => {
     wrong: [`--password=${sentinel}`, `--api-key=${sentinel}`, `--dsn=postgres://a:${sentinel}@db/x`],
   });
   describePodPolicy(noPlainSecretsInArguments, {
+    container: ["args", 1],
+    right: ["serve", "$(TOKEN)", "/etc/secrets/token", "--verbose"],
+    wrong: [sentinel],
+    before: [[["args", 0], "--token"]],
+  });
+  describePodPolicy(noPlainSecretsInArguments, {
     container: ["command", 0],
     right: ["/usr/bin/env"],
     wrong: [`curl -H 'Authorization: Bearer ${"a1B2c3D4".repeat(4)}' http://x`],
