@@ -75,7 +75,7 @@ describe("policy/secrets", () => {
   });
   describePodPolicy(noPlainSecretsInArguments, {
     container: ["args", 1],
-    right: ["serve", "$(TOKEN)", "/etc/secrets/token", "--verbose"],
+    right: ["$(TOKEN)", "/etc/secrets/token", "--verbose"],
     wrong: [sentinel],
     before: [[["args", 0], "--token"]],
   });
