@@ -2,10 +2,9 @@ import { createHash, randomUUID } from "node:crypto";
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Plugin } from "esbuild";
+import manifest from "./package.json";
 
-const SOURCES = __dirname;
-const ROOT = resolve(SOURCES, "..");
-const OUTPUT = join(ROOT, ".build/policy");
+const ROOT = resolve(__dirname, "..");
 
 /**
  * What `@pulumi/pulumi` loads only to serialize functions: the TypeScript compiler and npm's dependency resolver.
@@ -13,12 +12,19 @@ const OUTPUT = join(ROOT, ".build/policy");
  */
 const NEVER_NEEDED = ["typescript", "ts-node", "@npmcli/arborist"];
 
-/**
- * The engine looks for a plugin of this name to run a pack whose `runtime` is `technova`. Being started that way, and
- * not through a language host that compiles the pack and passes every call on, saves 1 s and half of each call.
- */
-const RUNTIME = "technova";
-const EXECUTABLE = `pulumi-analyzer-policy-${RUNTIME}`;
+/** A pack to be bundled. */
+export interface PackSources {
+  /** The folder with `index.ts`; everything in it belongs to the pack. */
+  readonly folder: string;
+  /**
+   * The engine looks for a plugin of this name to run a pack of this `runtime`. Being started that way, and not
+   * through a language host that compiles the pack and passes every call on, saves 1 s and half of each call.
+   */
+  readonly runtime: string;
+  readonly version: string;
+}
+
+const platformPack: PackSources = { folder: __dirname, runtime: "technova", version: manifest.version };
 
 export interface PolicyPackBundle {
   /** For `--policy-pack`. */
@@ -30,39 +36,43 @@ export interface PolicyPackBundle {
   readonly path: string;
 }
 
-/** Bundles the pack into one file, unless that has been done since it last changed. It runs from its sources too. */
-export async function bundlePolicyPack(): Promise<PolicyPackBundle> {
-  const manifest = JSON.parse(await readFile(join(SOURCES, "package.json"), "utf8")) as { version: string };
+/** Bundles a pack into one file, unless that has been done since it last changed. It runs from its sources too. */
+export async function bundlePolicyPack(pack: PackSources = platformPack): Promise<PolicyPackBundle> {
+  const { runtime, version } = pack;
+  const output = join(ROOT, ".build", runtime === platformPack.runtime ? "policy" : `policy-${runtime}`);
+  const executable = `pulumi-analyzer-policy-${runtime}`;
   const bundled = {
-    folder: OUTPUT,
-    plugin: `analyzer-policy-${RUNTIME}-v${manifest.version}`,
-    executable: EXECUTABLE,
-    path: join(OUTPUT, "bin"),
+    folder: output,
+    plugin: `analyzer-policy-${runtime}-v${version}`,
+    executable,
+    path: join(output, "bin"),
   };
-  const main = `index.${await digestOfSources()}.cjs`;
-  if (await isComplete(main)) return bundled;
-  await mkdir(join(OUTPUT, "bin"), { recursive: true });
-  const command = [process.execPath, join(OUTPUT, main)].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-  await inPlace(main, bundle);
-  await inPlace(`bin/${EXECUTABLE}`, (file) =>
+  const main = `index.${await digestOfSources(pack)}.cjs`;
+  if (await isComplete(output, main)) return bundled;
+  await mkdir(join(output, "bin"), { recursive: true });
+  const command = [process.execPath, join(output, main)].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const put = (name: string, write: (file: string) => Promise<void>) => inPlace(join(output, name), write);
+  await put(main, (file) => bundle(pack.folder, file));
+  await put(`bin/${executable}`, (file) =>
     writeFile(file, `#!/bin/sh\nexec ${command.join(" ")}\n`, { mode: 0o755 }),
   );
-  await inPlace("PulumiPolicy.yaml", (file) => writeFile(file, `runtime: ${RUNTIME}\n`));
-  // Last, because it says which bundle is the current one.
-  await inPlace("package.json", (file) => writeFile(file, JSON.stringify({ ...manifest, main })));
-  await removeOthers(main);
+  await put("PulumiPolicy.yaml", (file) => writeFile(file, `runtime: ${runtime}\n`));
+  // Last, because it says which bundle is the current one. The policy server reads the version from it.
+  const described = { name: `${runtime}-policies`, version, private: true, main };
+  await put("package.json", (file) => writeFile(file, JSON.stringify(described)));
+  await removeOthers(output, main);
   return bundled;
 }
 
-async function removeOthers(main: string): Promise<void> {
-  const old = (await readdir(OUTPUT)).filter((name) => /^index\.[0-9a-f]+\.cjs$/.test(name) && name !== main);
-  await Promise.all(old.map((name) => rm(join(OUTPUT, name), { force: true })));
+async function removeOthers(output: string, main: string): Promise<void> {
+  const old = (await readdir(output)).filter((name) => /^index\.[0-9a-f]+\.cjs$/.test(name) && name !== main);
+  await Promise.all(old.map((name) => rm(join(output, name), { force: true })));
 }
 
-async function isComplete(main: string): Promise<boolean> {
+async function isComplete(output: string, main: string): Promise<boolean> {
   try {
-    await access(join(OUTPUT, main));
-    const { main: current } = JSON.parse(await readFile(join(OUTPUT, "package.json"), "utf8")) as {
+    await access(join(output, main));
+    const { main: current } = JSON.parse(await readFile(join(output, "package.json"), "utf8")) as {
       main: string;
     };
     return current === main;
@@ -72,21 +82,21 @@ async function isComplete(main: string): Promise<boolean> {
 }
 
 /** A file appears under its name only when it is whole, so that runs at the same time do not disturb each other. */
-async function inPlace(name: string, write: (file: string) => Promise<void>): Promise<void> {
-  const temporary = join(OUTPUT, `${name}.${randomUUID()}.tmp`);
+async function inPlace(path: string, write: (file: string) => Promise<void>): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await write(temporary);
-    await rename(temporary, join(OUTPUT, name));
+    await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
 }
 
-async function bundle(file: string): Promise<void> {
+async function bundle(sources: string, file: string): Promise<void> {
   const { build } = await import("esbuild");
   await build({
-    entryPoints: [join(SOURCES, "index.ts")],
+    entryPoints: [join(sources, "index.ts")],
     outfile: file,
     bundle: true,
     platform: "node",
@@ -130,10 +140,10 @@ const sharedProperties: Plugin = {
   },
 };
 
-async function digestOfSources(): Promise<string> {
-  const everything = await readdir(SOURCES, { recursive: true });
+async function digestOfSources({ folder }: PackSources): Promise<string> {
+  const everything = await readdir(folder, { recursive: true });
   const names = everything.filter((name) => /\.(ts|yaml|json)$/.test(name)).sort();
-  const files = [...names.map((name) => join(SOURCES, name)), join(ROOT, "package-lock.json")];
+  const files = [...names.map((name) => join(folder, name)), __filename, join(ROOT, "package-lock.json")];
   const hash = createHash("sha256").update(process.execPath);
   for (const file of files) hash.update(`${file}\0`).update(await readFile(file));
   return hash.digest("hex").slice(0, 16);

@@ -11,8 +11,10 @@ export interface BareEngine {
   /** Writes a program into a folder of its own and previews it, best of `runs`, in seconds. */
   preview(
     files: Readonly<Record<string, string>>,
-    options?: { runs?: number; flags?: readonly string[] },
+    options?: { runs?: number; flags?: readonly string[]; env?: Readonly<Record<string, string>> },
   ): number;
+  /** Writes a file beside the programs; answers its path. */
+  file(name: string, text: string): string;
   close(): void;
 }
 
@@ -31,12 +33,17 @@ export async function bareEngine(): Promise<BareEngine> {
   };
   let programs = 0;
   return {
-    preview(files, { runs = 3, flags = [] } = {}) {
+    file(name, text) {
+      writeFileSync(join(scratch, name), text);
+      return join(scratch, name);
+    },
+    preview(files, { runs = 3, flags = [], env: more = {} } = {}) {
       const stack = `bench-${(programs += 1)}`;
       const folder = join(scratch, stack);
       mkdirSync(folder);
       for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-      const run = (args: readonly string[]): Measured => timed(cli.path, args, { cwd: folder, env });
+      const run = (args: readonly string[]): Measured =>
+        timed(cli.path, args, { cwd: folder, env: { ...env, ...more } });
       run(["stack", "init", "--no-select", "--stack", stack]);
       return best(runs, () => run(["preview", "--stack", stack, "--non-interactive", ...flags]));
     },

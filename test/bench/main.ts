@@ -1,6 +1,7 @@
 import { cluster, clusterCold } from "./cluster";
 import { delivery } from "./delivery";
 import { growth } from "./growth";
+import { policy } from "./policy";
 import { preview } from "./preview";
 import { service } from "./service";
 
@@ -8,6 +9,7 @@ import { service } from "./service";
 const suites: Record<string, { readonly run: () => Promise<void>; readonly onlyByName?: string }> = {
   preview: { run: preview },
   growth: { run: growth },
+  policy: { run: policy },
   service: { run: service },
   cluster: { run: cluster },
   delivery: { run: delivery, onlyByName: "it runs the delivery suite, in about 25 minutes" },
