@@ -52,8 +52,15 @@ function scope(policy: Policy): string {
   if ("checkStack" in policy) return "stack";
   if ("checkContainer" in policy) return "containers";
   if ("checkPod" in policy) return "pods";
-  if ("rules" in policy)
-    return policy.rules({}).every(({ of }) => of === "container") ? "containers" : "pods";
+  if ("rules" in policy) {
+    const rules = policy.rules(defaults(policy));
+    return rules.every(({ of }) => of === "container") ? "containers" : "pods";
+  }
   const [first = "all kinds", second, ...more] = policy.kinds ?? [];
   return [first, ...(second === undefined ? [] : [second]), ...(more.length > 0 ? ["more"] : [])].join(", ");
+}
+
+function defaults(policy: Policy): object {
+  const parameters = Object.entries<{ default: unknown }>(policy.parameters ?? {});
+  return Object.fromEntries(parameters.map(([name, parameter]) => [name, parameter.default]));
 }
