@@ -61,6 +61,8 @@ function scope(policy: Policy): string {
 }
 
 function defaults(policy: Policy): object {
-  const parameters = Object.entries<{ default: unknown }>(policy.parameters ?? {});
-  return Object.fromEntries(parameters.map(([name, parameter]) => [name, parameter.default]));
+  const parameters = Object.entries(policy.parameters ?? {}).map(
+    ([name, parameter]: [string, { default: unknown }]) => [name, parameter.default] as const,
+  );
+  return Object.fromEntries(parameters);
 }
