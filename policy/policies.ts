@@ -1,13 +1,19 @@
+import { gatewayPolicies } from "./gateways";
 import { imagePolicies } from "./images";
 import { namespacePolicies } from "./namespaces";
 import { networkPolicies } from "./network";
+import { observabilityPolicies } from "./observability";
 import { podPolicies } from "./pods";
 import { podSecurityPolicies } from "./podSecurity";
 import { rbacPolicies } from "./rbac";
 import { reliabilityPolicies } from "./reliability";
+import { replicaPolicies } from "./replicas";
 import { resourcePolicies } from "./resources";
+import { rightsPolicies } from "./rights";
 import { secretPolicies } from "./secrets";
 import { stackPolicies } from "./stack";
+import { storagePolicies } from "./storage";
+import { worldTrafficPolicies } from "./worldTraffic";
 import type { Policy } from "./frame/policy";
 
 /** Every policy of the pack, area by area, in the order of `policy/README.md`. */
@@ -17,9 +23,15 @@ export const policies: readonly Policy[] = [
   ...imagePolicies,
   ...resourcePolicies,
   ...reliabilityPolicies,
+  ...replicaPolicies,
   ...networkPolicies,
+  ...worldTrafficPolicies,
+  ...gatewayPolicies,
   ...rbacPolicies,
+  ...rightsPolicies,
   ...namespacePolicies,
   ...secretPolicies,
+  ...storagePolicies,
+  ...observabilityPolicies,
   ...stackPolicies,
 ];
