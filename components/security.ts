@@ -57,4 +57,14 @@ export function temporaryVolume(sizeLimit: string): input.core.v1.Volume {
   return { name: "tmp", emptyDir: { sizeLimit } };
 }
 
+/** Volumes of upstream's, of which those for scratch space get a limit. */
+export function withBoundedScratch(
+  volumes: readonly input.core.v1.Volume[],
+  sizeLimit: string,
+): input.core.v1.Volume[] {
+  return volumes.map((volume) =>
+    volume.emptyDir === undefined ? volume : { ...volume, emptyDir: { sizeLimit } },
+  );
+}
+
 export const temporaryMount: Readonly<input.core.v1.VolumeMount> = { name: "tmp", mountPath: "/tmp" };

@@ -1,5 +1,7 @@
-import type { ContainerPolicy, Policy } from "./frame/policy";
-import { matching } from "./frame/tests";
+import { absentOr, absentOrMatching, isAbsent, matching, type Test } from "./frame/tests";
+import type { ContainerPolicy, Policy, RulePolicy } from "./frame/policy";
+import { each } from "./frame/workloads";
+import type { Rule } from "./frame/rules";
 
 /** An image reference taken apart; `repository` has its registry with it. */
 export interface ImageReference {
@@ -71,4 +73,110 @@ export const applicationImageByDigest: ContainerPolicy<{ repositories: readonly 
   },
 };
 
-export const imagePolicies: readonly Policy[] = [noMutableImageTags, applicationImageByDigest];
+/** Every reference to an image: those of containers, and those that are mounted as volumes. */
+const everyImage = (test: Test): readonly Rule[] => [
+  { of: "container", path: ["image"], test },
+  { of: "pod", path: ["spec", "volumes", each, "image", "reference"], test },
+];
+
+export const imagesByDigest: RulePolicy<{ required: boolean }> = {
+  name: "images-by-digest",
+  area: "images",
+  severity: "medium",
+  description: "Every image is named by its digest, where the stack wants that.",
+  why: "Whoever can push to a registry can move its tags, but nobody can change what a digest stands for.",
+  remedy: [
+    "Read the digest of the tag from the registry, for example with docker buildx imagetools inspect.",
+    "Name the image repository:tag@sha256:<digest>; the tag is then a remark for the reader.",
+  ],
+  link: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
+  parameters: {
+    required: { type: "boolean", description: "Whether the stack wants digests.", default: false },
+  },
+  rules: ({ required }) =>
+    required
+      ? everyImage(absentOrMatching("@sha256:[0-9a-f]{64}$", "repository@sha256:<64 hexadecimal digits>"))
+      : [],
+};
+
+export const allowedRegistries: RulePolicy<{ registries: readonly string[] }> = {
+  name: "allowed-registries",
+  area: "images",
+  severity: "high",
+  description: "Images come from the registries and repositories that the stack names, if it names any.",
+  why: "Anybody can publish an image under a name that looks right; what the platform trusts has to be said.",
+  remedy: [
+    "Use the image of the same program in one of the allowed registries, or mirror it there.",
+    "If the source is to be trusted, add it to registries in policy/config/<stack>.json.",
+  ],
+  link: "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF",
+  parameters: {
+    registries: {
+      type: "array",
+      items: { type: "string" },
+      description:
+        "Registries such as quay.io, or repositories and what is above them such as docker.io/library; none allows all.",
+      default: [],
+    },
+  },
+  rules: ({ registries }) => (registries.length === 0 ? [] : everyImage(fromOneOf(registries))),
+};
+
+const implicitLibrary = "^[^/]+$";
+const explicitHost = "^(localhost|[^/]*[.:][^/]*)/";
+
+/** The image with its registry: a name without one is Docker Hub's. */
+export function withRegistry(image: string): string {
+  if (new RegExp(implicitLibrary).test(image)) return `docker.io/library/${image}`;
+  return new RegExp(explicitHost).test(image) ? image : `docker.io/${image}`;
+}
+
+/** A name that begins with one of the prefixes and then with a new part: `quay.io/team` is not `quay.io/team-b`. */
+function fromOneOf(registries: readonly string[]): Test {
+  const escaped = registries.map((registry) =>
+    registry.replace(/\/+$/, "").replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+  );
+  const pattern = `^(${escaped.join("|")})(/|$|[:@][^/]*$)`;
+  const quoted = JSON.stringify;
+  return {
+    accepts: (value) =>
+      isAbsent(value) || (typeof value === "string" && new RegExp(pattern).test(withRegistry(value))),
+    wanted: `from ${registries.join(" or ")}`,
+    cel: (optional) => {
+      const image = `${optional}.value()`;
+      const hosted = `${image}.matches(${quoted(explicitHost)}) ? ${image} : "docker.io/" + ${image}`;
+      const library = `"docker.io/library/" + ${image}`;
+      const full = `(${image}.matches(${quoted(implicitLibrary)}) ? ${library} : (${hosted}))`;
+      return `(!${optional}.hasValue() || ${full}.matches(${quoted(pattern)}))`;
+    },
+  };
+}
+
+export const noUnpullableImages: RulePolicy = {
+  name: "no-unpullable-images",
+  area: "images",
+  severity: "medium",
+  description: "No container relies on an image that happens to be on its node.",
+  why: "With imagePullPolicy Never the pod fails on every node that has no copy, and nobody checks what the copy is.",
+  remedy: [
+    "Remove imagePullPolicy, or set it to IfNotPresent or Always.",
+    "Push a locally built image to the stack's registry.",
+  ],
+  link: "https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy",
+  rules: () => [
+    { of: "container", path: ["imagePullPolicy"], test: absentOr("IfNotPresent", "Always") },
+    {
+      of: "pod",
+      path: ["spec", "volumes", each, "image", "pullPolicy"],
+      test: absentOr("IfNotPresent", "Always"),
+    },
+  ],
+};
+
+export const imagePolicies: readonly Policy[] = [
+  noMutableImageTags,
+  applicationImageByDigest,
+  imagesByDigest,
+  allowedRegistries,
+  noUnpullableImages,
+];

@@ -29,6 +29,30 @@ export const noLoadBalancerServices: ObjectPolicy<{ loadBalancerAllowed: boolean
   },
 };
 
+export const noNodePortServices: ObjectPolicy<{ nodePortAllowed: boolean }> = {
+  name: "no-node-port-services",
+  area: "network",
+  severity: "high",
+  description: "No Service opens a port on every node where the stack does not allow it.",
+  why: "The port is open on all nodes, past the gateway and its TLS, for whoever reaches one of them.",
+  remedy: [
+    "Use type ClusterIP and route through the gateway.",
+    "Where the gateway itself is reached through nodes, set nodePortAllowed in policy/config/<stack>.json.",
+  ],
+  link: "https://kubernetes.io/docs/concepts/services-networking/service/#type-nodeport",
+  parameters: {
+    nodePortAllowed: {
+      type: "boolean",
+      description: "Whether the stack may have Services of type NodePort.",
+      default: false,
+    },
+  },
+  kinds: ["Service"],
+  checkObject({ root }, judge, { nodePortAllowed }) {
+    if (!nodePortAllowed) judge.expect(root.at("spec", "type"), absentOrNot("NodePort"));
+  },
+};
+
 export const noExternalIps: ObjectPolicy = {
   name: "no-external-ips",
   area: "network",
@@ -119,6 +143,7 @@ function denies(policy: Target, direction: string): boolean {
 
 export const networkPolicies: readonly Policy[] = [
   noLoadBalancerServices,
+  noNodePortServices,
   noExternalIps,
   ingressWithTls,
   namespaceDefaultDeny,

@@ -1,13 +1,19 @@
+import { gatewayPolicies } from "./gateways";
 import { imagePolicies } from "./images";
 import { namespacePolicies } from "./namespaces";
 import { networkPolicies } from "./network";
+import { observabilityPolicies } from "./observability";
 import { podPolicies } from "./pods";
 import { podSecurityPolicies } from "./podSecurity";
 import { rbacPolicies } from "./rbac";
 import { reliabilityPolicies } from "./reliability";
+import { replicaPolicies } from "./replicas";
 import { resourcePolicies } from "./resources";
+import { rightsPolicies } from "./rights";
 import { secretPolicies } from "./secrets";
 import { stackPolicies } from "./stack";
+import { storagePolicies } from "./storage";
+import { worldTrafficPolicies } from "./worldTraffic";
 import type { Policy } from "./frame/policy";
 import type { Run } from "./frame/run";
 import { exceptionPolicies } from "./exceptions";
@@ -20,10 +26,16 @@ export const policies: readonly Policy[] = [
   ...imagePolicies,
   ...resourcePolicies,
   ...reliabilityPolicies,
+  ...replicaPolicies,
   ...networkPolicies,
+  ...worldTrafficPolicies,
+  ...gatewayPolicies,
   ...rbacPolicies,
+  ...rightsPolicies,
   ...namespacePolicies,
   ...secretPolicies,
+  ...storagePolicies,
+  ...observabilityPolicies,
   ...stackPolicies,
 ];
 

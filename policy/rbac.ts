@@ -1,4 +1,4 @@
-import { absentOrNot } from "./frame/tests";
+import { absentOrNot, oneOf } from "./frame/tests";
 import type { ObjectPolicy, Policy } from "./frame/policy";
 
 const goodPractices = "https://kubernetes.io/docs/concepts/security/rbac-good-practices/";
@@ -86,9 +86,51 @@ export const noRightsForEverybody: ObjectPolicy = {
   },
 };
 
+export const noDefaultAccountRights: ObjectPolicy = {
+  name: "no-default-account-rights",
+  area: "rbac",
+  severity: "high",
+  description: "No binding gives rights to a service account named default.",
+  why: "Every pod of the namespace that names no account runs as it, and so gets rights that nobody meant it to have.",
+  remedy: ["Create a service account for the pods that need the rights, and bind that."],
+  link: "https://kubernetes.io/docs/concepts/security/service-accounts/#default-service-accounts",
+  kinds: bindings,
+  checkObject({ root }, judge) {
+    for (const subject of judge.items(root.at("subjects"))) {
+      const kind = subject.at("kind");
+      const name = subject.at("name");
+      if (!judge.knows(kind) || kind.value === "Group") continue;
+      const accepts = (value: unknown) => value !== "default" && !defaultUser.test(String(value));
+      judge.expect(name, { accepts, wanted: "an account made for the purpose" });
+    }
+  },
+};
+
+/** The same account by the name that it has as a user. */
+const defaultUser = /^system:serviceaccount:[^:]*:default$/;
+
+export const noAutomaticTokens: ObjectPolicy = {
+  name: "no-automatic-tokens",
+  area: "rbac",
+  severity: "medium",
+  description: "No service account hands its API token to every pod that uses it.",
+  why: "Most pods never talk to the API; a token in them is of use only to somebody who breaks in.",
+  remedy: [
+    "Set automountServiceAccountToken to false on the ServiceAccount.",
+    "Set it to true on the pods that talk to the API.",
+  ],
+  link: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting",
+  kinds: ["ServiceAccount"],
+  checkObject({ group, root }, judge) {
+    if (group === "core") judge.expect(root.at("automountServiceAccountToken"), oneOf(false));
+  },
+};
+
 export const rbacPolicies: readonly Policy[] = [
   noWildcardRbac,
   noRbacEscalation,
   noClusterAdmin,
   noRightsForEverybody,
+  noDefaultAccountRights,
+  noAutomaticTokens,
 ];

@@ -1,6 +1,15 @@
-import { type ContainerPolicy, type Policy, shown, type StackPolicy } from "./frame/policy";
+import { absentOrNot, matching, present } from "./frame/tests";
+import {
+  type ContainerPolicy,
+  type Judge,
+  type Policy,
+  type RulePolicy,
+  shown,
+  type StackPolicy,
+} from "./frame/policy";
+import { type FewestReplicas, fewestReplicas, hasSeveral } from "./frame/replicas";
+import { mayEqual, ofKind } from "./frame/matching";
 import { type Pod, podsOf } from "./frame/workloads";
-import { present } from "./frame/tests";
 import type { Field } from "./frame/field";
 import type { Target } from "./frame/objects";
 
@@ -36,13 +45,13 @@ export const disruptionBudget: StackPolicy = {
   ],
   link: "https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
   checkStack(objects, judgeOf) {
-    const budgets = objects.filter(({ kind, group }) => kind === "PodDisruptionBudget" && group === "policy");
+    const budgets = ofKind(objects, "policy", "PodDisruptionBudget");
     for (const workload of objects) {
       const [pod] = podsOf(workload);
       if (pod === undefined || !replicated.has(workload.kind)) continue;
       const judge = judgeOf(workload);
       const replicas = workload.root.at("spec", "replicas");
-      if (!judge.knows(replicas) || !hasSeveral(workload, replicas.value, objects)) continue;
+      if (!judge.knows(replicas) || !hasSeveral(workload, objects)) continue;
       const matching = budgets.filter((budget) => mayProtect(budget, pod));
       if (matching.length === 0) {
         judge.report(replicas, `is ${shown(replicas.value)}, and no PodDisruptionBudget matches the pods`);
@@ -52,17 +61,6 @@ export const disruptionBudget: StackPolicy = {
     }
   },
 };
-
-/** Replicas that the object leaves out are an autoscaler's to set, or one. */
-function hasSeveral(workload: Target, replicas: unknown, objects: readonly Target[]): boolean {
-  if (typeof replicas === "number") return replicas > 1;
-  const name = workload.root.at("metadata", "name");
-  return objects.some(({ kind, root }) => {
-    const target = root.at("spec", "scaleTargetRef");
-    const isTarget = target.at("kind").value === workload.kind && mayEqual(target.at("name"), name);
-    return (kind === "HorizontalPodAutoscaler" || kind === "ScaledObject") && isTarget;
-  });
-}
 
 function mayProtect({ root }: Target, { object, metadata }: Pod): boolean {
   const selector = root.at("spec", "selector", "matchLabels");
@@ -88,8 +86,86 @@ function unknownOf({ root }: Target, { object, metadata }: Pod): Field | undefin
   );
 }
 
-function mayEqual(one: Field, other: Field): boolean {
-  return one.unknown || other.unknown || one.value === other.value;
+export const disruptionBudgetLetsDrain: StackPolicy = {
+  name: "disruption-budget-lets-drain",
+  area: "reliability",
+  severity: "medium",
+  description: "Every PodDisruptionBudget leaves room for at least one pod to be moved.",
+  why: "One that allows no disruption stops every drain, so nodes cannot be upgraded until somebody deletes it.",
+  remedy: [
+    "Set maxUnavailable to 1 instead of minAvailable.",
+    "Where only one pod may exist, leave the budget out: the workload has to bear a restart anyway.",
+  ],
+  link: "https://kubernetes.io/docs/tasks/run-application/configure-pdb/#think-about-how-your-application-reacts-to-disruptions",
+  checkStack(objects, judgeOf) {
+    for (const budget of ofKind(objects, "policy", "PodDisruptionBudget")) {
+      const judge = judgeOf(budget);
+      const maximum = budget.root.at("spec", "maxUnavailable");
+      const minimum = budget.root.at("spec", "minAvailable");
+      judge.expect(maximum, absentOrNot(0, "0", "0%"));
+      if (!judge.knows(minimum) || minimum.absent) continue;
+      if (minimum.value === "100%") judge.report(minimum, 'is "100%", must leave room for one pod');
+      else
+        for (const { object, field } of replicasUnder(budget, objects)) {
+          if (judgeOf(object).knows(field)) expectRoom(minimum, field.value, judge);
+        }
+    }
+  },
+};
+
+/** The replicas that workloads under the budget fix themselves. */
+function replicasUnder(budget: Target, objects: readonly Target[]): readonly FewestReplicas[] {
+  return objects
+    .filter((workload) => replicated.has(workload.kind))
+    .filter((workload) =>
+      podsOf(workload).some((pod) => mayProtect(budget, pod) && unknownOf(budget, pod) === undefined),
+    )
+    .map((workload) => fewestReplicas(workload, objects));
 }
 
-export const reliabilityPolicies: readonly Policy[] = [probes, disruptionBudget];
+function expectRoom(minimum: Field, replicas: unknown, judge: Judge): void {
+  if (typeof replicas !== "number" || replicas === 0) return;
+  const { value } = minimum;
+  const [, percentage] = /^(\d+)%$/.exec(String(value)) ?? [];
+  // Kubernetes rounds up.
+  const kept = percentage === undefined ? Number(value) : Math.ceil((replicas * Number(percentage)) / 100);
+  if (kept >= replicas) {
+    judge.report(minimum, `is ${shown(value)}, which keeps all of ${replicas} replicas`);
+  }
+}
+
+export const priorityClass: RulePolicy = {
+  name: "priority-class",
+  area: "reliability",
+  severity: "low",
+  description: "Every pod names a priority class.",
+  why: "When a node is full, pods of equal priority are ended by chance; a batch job can take the place of the gateway.",
+  remedy: ["Set priorityClassName on the pod to a PriorityClass that says how much the pod matters."],
+  link: "https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/",
+  rules: () => [
+    {
+      of: "pod",
+      path: ["spec", "priorityClassName"],
+      test: matching("^[a-z0-9]", "the name of a PriorityClass"),
+    },
+  ],
+};
+
+export const gracefulShutdown: RulePolicy = {
+  name: "graceful-shutdown",
+  area: "reliability",
+  severity: "medium",
+  description: "Every pod is given time to end.",
+  why: "With a grace period of 0 requests are cut off, and a StatefulSet may run the same pod twice.",
+  remedy: ["Remove terminationGracePeriodSeconds, or set it to the seconds that the longest request takes."],
+  link: "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination",
+  rules: () => [{ of: "pod", path: ["spec", "terminationGracePeriodSeconds"], test: absentOrNot(0) }],
+};
+
+export const reliabilityPolicies: readonly Policy[] = [
+  probes,
+  disruptionBudget,
+  disruptionBudgetLetsDrain,
+  priorityClass,
+  gracefulShutdown,
+];

@@ -1,5 +1,8 @@
-import type { ContainerPolicy, Policy } from "./frame/policy";
-import { present } from "./frame/tests";
+import { absentOrAtMost, absentOrWithPositive, parseQuantity } from "./frame/quantity";
+import { type ContainerPolicy, type Judge, type Policy, type RulePolicy, shown } from "./frame/policy";
+import { each } from "./frame/workloads";
+import type { Field } from "./frame/field";
+import { present, type Test } from "./frame/tests";
 
 export const requestsAndLimits: ContainerPolicy<{ cpuLimit: boolean }> = {
   name: "requests-and-limits",
@@ -32,4 +35,110 @@ export const requestsAndLimits: ContainerPolicy<{ cpuLimit: boolean }> = {
   },
 };
 
-export const resourcePolicies: readonly Policy[] = [requestsAndLimits];
+export const memoryLimitNearRequest: ContainerPolicy<{ maximumRatio: number }> = {
+  name: "memory-limit-near-request",
+  area: "resources",
+  severity: "low",
+  description: "A container's memory limit is not far above what it requests.",
+  why: "The scheduler counts requests only: where limits are far above, a full node ends pods that did nothing wrong.",
+  remedy: [
+    "Raise resources.requests.memory to what the container needs under load.",
+    "Lower resources.limits.memory to little more than that.",
+  ],
+  link: "https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#node-out-of-memory-behavior",
+  parameters: {
+    maximumRatio: {
+      type: "number",
+      description: "How many times its request the limit may be.",
+      default: 2,
+      minimum: 1,
+    },
+  },
+  checkContainer({ field }, judge, { maximumRatio }) {
+    const limit = field.at("resources", "limits", "memory");
+    const request = field.at("resources", "requests", "memory");
+    const most = quantityIn(limit, judge);
+    // A request that is left out is the limit.
+    const least = quantityIn(request, judge);
+    if (most === undefined || least === undefined) return;
+    if (most * 1000n > least * BigInt(Math.round(maximumRatio * 1000))) {
+      const found = `is ${shown(limit.value)}, must be at most ${maximumRatio} times the request`;
+      judge.report(limit, `${found} of ${shown(request.value)}`);
+    }
+  },
+};
+
+/** The quantity in a field; `undefined` if there is none, and reported if it is something else. */
+function quantityIn(field: Field, judge: Judge): bigint | undefined {
+  if (!judge.knows(field) || field.absent) return undefined;
+  const quantity = parseQuantity(field.value);
+  if (quantity === undefined) judge.report(field, `is ${shown(field.value)}, must be a quantity`);
+  return quantity;
+}
+
+export const maximumContainerSize: RulePolicy<{ maximumCpu: string; maximumMemory: string }> = {
+  name: "maximum-container-size",
+  area: "resources",
+  severity: "medium",
+  description: "No container asks for more than the largest that a node is meant to run.",
+  why: "A typing error such as 80 cores leaves the pod without a node, or makes a cluster buy one that fits.",
+  remedy: [
+    "Correct resources.requests and resources.limits of the container.",
+    "If it needs that much, raise maximumCpu or maximumMemory in policy/config/<stack>.json.",
+  ],
+  link: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
+  parameters: {
+    maximumCpu: {
+      type: "string",
+      description: "The most CPU that a container may have, as a quantity.",
+      default: "8",
+    },
+    maximumMemory: {
+      type: "string",
+      description: "The most memory that a container may have, as a quantity.",
+      default: "16Gi",
+    },
+  },
+  rules: ({ maximumCpu, maximumMemory }) =>
+    ["requests", "limits"].flatMap((key) => [
+      {
+        of: "container",
+        path: ["resources", key, "cpu"],
+        test: absentOrAtMost("maximumCpu", maximumCpu),
+      },
+      {
+        of: "container",
+        path: ["resources", key, "memory"],
+        test: absentOrAtMost("maximumMemory", maximumMemory),
+      },
+    ]),
+};
+
+/** Kubernetes makes an emptyDir without a limit of a volume that names no source. */
+const withSource: Test = {
+  accepts: (volume) => Object.keys((volume ?? {}) as object).some((key) => key !== "name"),
+  wanted: "a volume with a source",
+  shallow: true,
+  cel: (optional) => `${optional}.orValue({}).exists(key, key != "name")`,
+};
+
+export const boundedScratchSpace: RulePolicy = {
+  name: "bounded-scratch-space",
+  area: "resources",
+  severity: "medium",
+  description: "Every emptyDir has a size limit.",
+  why: "One that grows fills the disk of its node, or its memory if that is the medium, and all pods there suffer.",
+  remedy: ['Set emptyDir.sizeLimit to what the program writes at most, for example "64Mi".'],
+  link: "https://kubernetes.io/docs/concepts/storage/volumes/#emptydir",
+  rules: () => [
+    { of: "pod", path: ["spec", "volumes", each], test: withSource },
+    { of: "pod", path: ["spec", "volumes", each, "emptyDir"], test: absentOrWithPositive("sizeLimit") },
+  ],
+};
+
+export const resourcePolicies: readonly Policy[] = [
+  requestsAndLimits,
+  memoryLimitNearRequest,
+  maximumContainerSize,
+  boundedScratchSpace,
+];

@@ -1,6 +1,8 @@
 import type { ContainerPolicy, Judge, ObjectPolicy, Policy } from "./frame/policy";
 import { credentialFor, credentialIn } from "./frame/credentials";
+import { absentOrNot } from "./frame/tests";
 import type { Field } from "./frame/field";
+import { podsOf } from "./frame/workloads";
 
 const goodPractices = "https://kubernetes.io/docs/concepts/security/secrets-good-practices/";
 
@@ -70,6 +72,58 @@ export const noSecretsInConfigMaps: ObjectPolicy = {
   },
 };
 
+/** Copies of the object, which is judged itself, and values whose name says that they are made from others. */
+const noValueOfItsOwn =
+  /^kubectl\.kubernetes\.io\/last-applied-configuration$|(checksum|hash|digest|sha\d*|fingerprint|etag)/i;
+
+/** `auth-secret: team/basic-auth`: an annotation that names a Secret holds none. */
+const namesSecret = /secrets?$/i;
+const objectName = /^([a-z0-9-]+\/)?[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
+
+export const noSecretsInMetadata: ObjectPolicy = {
+  name: "no-secrets-in-metadata",
+  area: "secrets",
+  severity: "critical",
+  description: "No label or annotation holds a secret.",
+  why: "Whoever may list objects reads them, and metrics, events and logs carry them further.",
+  remedy: [
+    "Put the value into a Secret and name that, where something has to find it.",
+    "Treat the value that was here as known to others: replace it.",
+  ],
+  link: goodPractices,
+  checkObject(object, judge) {
+    const nested = podsOf(object).filter(({ root }) => root !== object.root);
+    const holders = [object.root.at("metadata"), ...nested.map(({ metadata }) => metadata)];
+    for (const metadata of holders) {
+      for (const key of ["labels", "annotations"]) {
+        for (const [name, value] of metadata.at(key).entries()) {
+          const own = name.slice(name.lastIndexOf("/") + 1);
+          if (noValueOfItsOwn.test(name)) continue;
+          if (namesSecret.test(own) && objectName.test(String(value.value))) continue;
+          expectNoCredential(judge, own, value);
+        }
+      }
+    }
+  },
+};
+
+export const noTokenSecrets: ObjectPolicy = {
+  name: "no-token-secrets",
+  area: "secrets",
+  severity: "high",
+  description: "No Secret asks for a service account's token that never ends.",
+  why: "Such a token stays valid until the Secret is deleted, wherever it has been copied to.",
+  remedy: [
+    "Mount a projected token into the pod: Kubernetes renews it.",
+    "For something outside of the cluster, ask for a token that ends, with kubectl create token.",
+  ],
+  link: "https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets",
+  kinds: ["Secret"],
+  checkObject({ group, root }, judge) {
+    if (group === "core") judge.expect(root.at("type"), absentOrNot("kubernetes.io/service-account-token"));
+  },
+};
+
 /** Reports `value` if it is a credential, without showing it. */
 function expectNoCredential(judge: Judge, name: string, value: Field, decode = (text: string) => text): void {
   if (!judge.knows(value) || typeof value.value !== "string") return;
@@ -81,4 +135,6 @@ export const secretPolicies: readonly Policy[] = [
   noPlainSecretsInEnv,
   noPlainSecretsInArguments,
   noSecretsInConfigMaps,
+  noSecretsInMetadata,
+  noTokenSecrets,
 ];

@@ -8,7 +8,13 @@ import { imageReference, images, type ImageSource } from "../images";
 import { labels, platformLabels, selectorLabels, type Identity } from "../labels";
 import { UpstreamManifest, type ManifestObject } from "../manifest";
 import { scrapeAnnotations } from "../monitoring/scraping";
-import { containerSecurity, podSecurity, resourceRequirements, topologySpread } from "../security";
+import {
+  containerSecurity,
+  podSecurity,
+  resourceRequirements,
+  topologySpread,
+  withBoundedScratch,
+} from "../security";
 
 export const argoRolloutsIdentity: Identity = { name: "argo-rollouts", component: "rollouts-controller" };
 export const argoRolloutsPorts = { metrics: 8090, healthz: 8080 } as const;
@@ -192,6 +198,7 @@ export function withHardenedDeployment(
           securityContext: podSecurity(999),
           topologySpreadConstraints: topologySpread({ nodes: "preferred", zones: "none" }, matchLabels),
           containers: [container],
+          volumes: withBoundedScratch(pod.volumes, "64Mi"),
         },
       },
     },
@@ -201,4 +208,5 @@ export function withHardenedDeployment(
 /** The part of upstream's Pod that is kept and added to. */
 interface UpstreamPod {
   readonly containers: readonly [input.core.v1.Container];
+  readonly volumes: readonly input.core.v1.Volume[];
 }

@@ -6,7 +6,8 @@ import type { MetricsServerSettings } from "../config/platform";
 import { imageReference, type ImageSource } from "../images";
 import { platformLabels } from "../labels";
 import { UpstreamManifest, without, type ManifestObject } from "../manifest";
-import { containerSecurity, podSecurity, topologySpread } from "../security";
+import { notScraped } from "../monitoring/scraping";
+import { containerSecurity, podSecurity, topologySpread, withBoundedScratch } from "../security";
 import { Certificate } from "./certificate";
 
 /** Upstream's namespace; its role bindings are made for it. */
@@ -14,6 +15,13 @@ export const metricsServerNamespace = "kube-system";
 export const metricsServerPort = 10250;
 /** Upstream's label for its Pods. */
 export const metricsServerLabels: Record<string, string> = { "k8s-app": "metrics-server" };
+
+/** What its objects are labelled with; upstream's label alone selects. */
+const allLabels: Readonly<Record<string, string>> = {
+  "app.kubernetes.io/name": "metrics-server",
+  ...metricsServerLabels,
+  ...platformLabels,
+};
 
 export interface MetricsServerArgs {
   readonly settings: MetricsServerSettings;
@@ -75,7 +83,7 @@ export class MetricsServer extends pulumi.ComponentResource {
 /** Upstream adds its label to everything, selectors included, when it builds a release from its objects. */
 export function withLabels(object: ManifestObject): ManifestObject {
   const { labels = {} } = object.metadata as { labels?: Record<string, string> };
-  const metadata = { ...object.metadata, labels: { ...labels, ...metricsServerLabels, ...platformLabels } };
+  const metadata = { ...object.metadata, labels: { ...labels, ...allLabels } };
   const labelled = { ...object, metadata };
   return object.kind === "Service"
     ? { ...labelled, spec: { ...(object.spec as object), selector: metricsServerLabels } }
@@ -131,7 +139,7 @@ export function withHardenedDeployment(
       revisionHistoryLimit: 0,
       selector: { matchLabels: metricsServerLabels },
       template: {
-        metadata: { labels: { ...metricsServerLabels, ...platformLabels } },
+        metadata: { labels: allLabels, annotations: notScraped },
         spec: {
           ...pod,
           automountServiceAccountToken: true,
@@ -141,7 +149,10 @@ export function withHardenedDeployment(
             metricsServerLabels,
           ),
           containers: [container],
-          volumes: [...pod.volumes, { name: "tls", secret: { secretName, defaultMode: 0o440 } }],
+          volumes: [
+            ...withBoundedScratch(pod.volumes, "64Mi"),
+            { name: "tls", secret: { secretName, defaultMode: 0o440 } },
+          ],
         },
       },
     },

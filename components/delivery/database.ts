@@ -6,6 +6,7 @@ import { RandomPassword } from "@pulumi/random/randomPassword";
 import type { DatabaseSettings } from "../config/application";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels, type Identity } from "../labels";
+import { notScraped } from "../monitoring/scraping";
 import {
   containerSecurity,
   podSecurity,
@@ -102,7 +103,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
           podManagementPolicy: "Parallel",
           selector: { matchLabels: selector },
           template: {
-            metadata: { labels: metadata.labels },
+            metadata: { labels: metadata.labels, annotations: notScraped },
             spec: {
               serviceAccountName: account.metadata.name,
               automountServiceAccountToken: false,

@@ -9,7 +9,7 @@ import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
 import { containerSecurity, podSecurity, resourceRequirements } from "../security";
 import { deliveryRules } from "./rules/delivery";
-import { scrapeConfiguration } from "./scraping";
+import { notScraped, scrapeConfiguration } from "./scraping";
 
 export const prometheusPort = 9090;
 
@@ -74,7 +74,8 @@ export class Prometheus extends pulumi.ComponentResource {
           podManagementPolicy: "Parallel",
           selector: { matchLabels: selector },
           template: {
-            metadata: { labels: metadata.labels },
+            // It reads itself without being found.
+            metadata: { labels: metadata.labels, annotations: notScraped },
             spec: {
               serviceAccountName: account,
               // Its account's token is what it finds Pods with.

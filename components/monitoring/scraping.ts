@@ -15,6 +15,9 @@ export function scrapeAnnotations(port: number): Record<string, string> {
   };
 }
 
+/** Annotation of a Pod that has no metrics for Prometheus, or that Prometheus reads in another way. */
+export const notScraped: Readonly<Record<string, string>> = { "prometheus.io/scrape": "false" };
+
 const pod = (name: string) => `__meta_kubernetes_pod_${name}`;
 const annotation = (name: string) => pod(`annotation_prometheus_io_${name}`);
 

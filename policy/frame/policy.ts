@@ -33,7 +33,7 @@ export type Profile = "baseline" | "restricted";
 
 /** One setting of a policy, given in `policy/config/<stack>.json`. The schema is checked before anything runs. */
 export interface Parameter<T> {
-  readonly type: "boolean" | "integer" | "string" | "array";
+  readonly type: "boolean" | "integer" | "number" | "string" | "array";
   readonly description: string;
   readonly default: T;
   readonly items?: { readonly type: "string" };

@@ -1,4 +1,12 @@
-import { applicationImageByDigest, noMutableImageTags, parseImage } from "../../policy/images";
+import {
+  allowedRegistries,
+  applicationImageByDigest,
+  imagesByDigest,
+  noMutableImageTags,
+  noUnpullableImages,
+  parseImage,
+  withRegistry,
+} from "../../policy/images";
 import { changed, goodPod, outcome, podTypes } from "../support/policy";
 import { describePodPolicy } from "./cases";
 import { expect } from "chai";
@@ -45,6 +53,74 @@ describe("policy/images", () => {
     right: ["inventory:1.0.0", `registry.example/shop@${digest}`],
     wrong: ["registry.example/shop:1.0.0"],
   });
+
+  describePodPolicy(imagesByDigest, {
+    container: ["image"],
+    settings: { required: true },
+    right: [undefined, `nginx@${digest}`, `ghcr.io/a/nginx:1@${digest}`],
+    wrong: ["nginx", "nginx:1.27", "nginx@sha256:abc"],
+  });
+  describePodPolicy(imagesByDigest, {
+    container: ["image"],
+    right: ["nginx:1.27"],
+    wrong: [],
+    ignoresUnknown: true,
+  });
+  describePodPolicy(allowedRegistries, {
+    container: ["image"],
+    settings: { registries: ["quay.io", "docker.io/library", "ghcr.io/technova/"] },
+    right: [
+      undefined,
+      "quay.io/argoproj/argo-rollouts:v1",
+      "postgres:15",
+      "library/postgres:15",
+      `docker.io/library/postgres@${digest}`,
+      `ghcr.io/technova/inventory:1@${digest}`,
+    ],
+    wrong: [
+      "",
+      "quay.io:5000/argoproj/argo-rollouts",
+      "quay.io.example/argo-rollouts",
+      "evil/quay.io/argo-rollouts",
+      "team/postgres",
+      "localhost/postgres",
+      "ghcr.io/technova-evil/inventory",
+      "ghcr.io/other/inventory",
+    ],
+  });
+  describePodPolicy(allowedRegistries, {
+    container: ["image"],
+    settings: { registries: ["localhost:5050", "docker.io/library/postgres"] },
+    right: ["localhost:5050/inventory:1", "postgres", "postgres:15", `docker.io/library/postgres@${digest}`],
+    wrong: ["localhost:5051/inventory:1", "postgres-exporter:1", "redis"],
+  });
+  describePodPolicy(allowedRegistries, {
+    container: ["image"],
+    right: ["anything.example/x"],
+    wrong: [],
+    ignoresUnknown: true,
+  });
+  describePodPolicy(allowedRegistries, {
+    pod: ["volumes", 0, "image", "reference"],
+    settings: { registries: ["quay.io", "registry.example"] },
+    right: [undefined, "quay.io/a/b:1"],
+    wrong: ["a/b:1"],
+  });
+  describePodPolicy(noUnpullableImages, {
+    container: ["imagePullPolicy"],
+    right: [undefined, "IfNotPresent", "Always"],
+    wrong: ["Never", "Sometimes"],
+  });
+
+  for (const [image, full] of [
+    ["nginx:1", "docker.io/library/nginx:1"],
+    ["team/nginx", "docker.io/team/nginx"],
+    ["localhost/nginx", "localhost/nginx"],
+    ["registry:5000/nginx", "registry:5000/nginx"],
+    ["ghcr.io/team/nginx", "ghcr.io/team/nginx"],
+  ] as const) {
+    it(`takes ${image} for ${full}`, () => expect(withRegistry(image)).to.equal(full));
+  }
 
   it("leaves a missing image to the policy on tags", () => {
     const pod = changed(goodPod(), ["spec", "containers", 0, "image"], undefined);

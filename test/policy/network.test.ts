@@ -4,6 +4,7 @@ import {
   namespaceDefaultDeny,
   noExternalIps,
   noLoadBalancerServices,
+  noNodePortServices,
 } from "../../policy/network";
 import { expect } from "chai";
 
@@ -40,6 +41,24 @@ describe("policy/network", () => {
     it("leaves other kinds alone", () => {
       const other = service("type", "LoadBalancer");
       expect(outcome(noLoadBalancerServices, "kubernetes:apps/v1:Deployment", other).violations).to.be.empty;
+    });
+  });
+
+  describe(noNodePortServices.name, () => {
+    const judged = (type: unknown, settings?: object) =>
+      outcome(noNodePortServices, "kubernetes:core/v1:Service", service("type", type), settings);
+
+    it("accepts other services", () => {
+      for (const type of [undefined, "ClusterIP", "LoadBalancer"]) {
+        expect(judged(type).violations).to.be.empty;
+      }
+    });
+    it("refuses node ports, unless the stack allows them", () => {
+      expect(judged("NodePort").violations).to.deep.equal(["spec.type"]);
+      expect(judged("NodePort", { nodePortAllowed: true }).violations).to.be.empty;
+    });
+    it("says so when the type is unknown", () => {
+      expect(judged(unknown)).to.deep.equal({ violations: [], undecided: ["spec.type"] });
     });
   });
 

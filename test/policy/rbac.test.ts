@@ -1,5 +1,12 @@
 import { changed, outcome, unknown } from "../support/policy";
-import { noClusterAdmin, noRbacEscalation, noRightsForEverybody, noWildcardRbac } from "../../policy/rbac";
+import {
+  noAutomaticTokens,
+  noClusterAdmin,
+  noDefaultAccountRights,
+  noRbacEscalation,
+  noRightsForEverybody,
+  noWildcardRbac,
+} from "../../policy/rbac";
 import { expect } from "chai";
 
 const roleTypes = ["Role", "ClusterRole"].map((kind) => `kubernetes:rbac.authorization.k8s.io/v1:${kind}`);
@@ -92,5 +99,47 @@ describe("policy/rbac", () => {
         expect(outcome(noRightsForEverybody, type, unclear).undecided).to.deep.equal(["subjects[0].name"]);
       });
     });
+
+    describe(`${noDefaultAccountRights.name}: ${type}`, () => {
+      const judged = (kind: unknown, name: unknown) =>
+        outcome(noDefaultAccountRights, type, changed(binding, ["subjects", 0], { kind, name }));
+
+      it("accepts accounts made for the purpose, users and groups", () => {
+        for (const [kind, name] of [
+          ["ServiceAccount", "metrics-server"],
+          ["User", "system:serviceaccount:inventory:api"],
+          ["Group", "default"],
+        ]) {
+          expect(judged(kind, name).violations, name).to.be.empty;
+        }
+      });
+      it("refuses the default account, by either of its names", () => {
+        for (const [kind, name] of [
+          ["ServiceAccount", "default"],
+          ["User", "system:serviceaccount:inventory:default"],
+        ]) {
+          expect(judged(kind, name).violations, name).to.deep.equal(["subjects[0].name"]);
+        }
+      });
+      it("says so when the subject is unknown", () => {
+        expect(judged(unknown, "default").undecided).to.deep.equal(["subjects[0].kind"]);
+        expect(judged("ServiceAccount", unknown).undecided).to.deep.equal(["subjects[0].name"]);
+      });
+    });
   }
+
+  describe(noAutomaticTokens.name, () => {
+    const judged = (value: unknown) =>
+      outcome(noAutomaticTokens, "kubernetes:core/v1:ServiceAccount", {
+        automountServiceAccountToken: value,
+      });
+    const path = ["automountServiceAccountToken"];
+
+    it("accepts false only", () => {
+      expect(judged(false).violations).to.be.empty;
+      for (const value of [undefined, true]) expect(judged(value).violations).to.deep.equal(path);
+    });
+    it("says so when it is unknown", () =>
+      expect(judged(unknown)).to.deep.equal({ violations: [], undecided: path }));
+  });
 });

@@ -8,7 +8,13 @@ import {
   stackOutcome,
   unknown,
 } from "../support/policy";
-import { disruptionBudget, probes } from "../../policy/reliability";
+import {
+  disruptionBudget,
+  disruptionBudgetLetsDrain,
+  gracefulShutdown,
+  priorityClass,
+  probes,
+} from "../../policy/reliability";
 import { describePodPolicy } from "./cases";
 import { expect } from "chai";
 
@@ -58,7 +64,10 @@ describe("policy/reliability", () => {
     const budgetType = "kubernetes:policy/v1:PodDisruptionBudget";
     const autoscaler = [
       "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
-      { spec: { scaleTargetRef: { kind: "Deployment", name: "inventory" } } },
+      {
+        metadata: { name: "inventory", namespace: "inventory" },
+        spec: { scaleTargetRef: { kind: "Deployment", name: "inventory" } },
+      },
     ] as const;
     const violation = { web: { violations: ["spec.replicas"], undecided: [] } };
 
@@ -98,6 +107,56 @@ describe("policy/reliability", () => {
         stackOutcome(disruptionBudget, { web: deployment(2), budget: [budgetType, unclear] }),
       ).to.deep.equal({
         budget: { violations: [], undecided: ["spec.selector.matchLabels.app"] },
+      });
+    });
+  });
+
+  describePodPolicy(priorityClass, {
+    pod: ["priorityClassName"],
+    right: ["application", "system-cluster-critical"],
+    wrong: [undefined, ""],
+  });
+  describePodPolicy(gracefulShutdown, {
+    pod: ["terminationGracePeriodSeconds"],
+    right: [undefined, 1, 60],
+    wrong: [0],
+  });
+
+  describe(disruptionBudgetLetsDrain.name, () => {
+    const judged = (key: string, value: unknown, replicas: unknown = 3) => {
+      const metadata = { name: "inventory", namespace: "inventory" };
+      const spec = { [key]: value, selector: { matchLabels: { app: "inventory" } } };
+      return stackOutcome(disruptionBudgetLetsDrain, {
+        budget: ["kubernetes:policy/v1:PodDisruptionBudget", { metadata, spec }],
+        web: [podTypes.Deployment, changed(holding("Deployment", goodPod()), ["spec", "replicas"], replicas)],
+      });
+    };
+    const violation = (key: string) => ({ budget: { violations: [`spec.${key}`], undecided: [] } });
+
+    it("accepts what leaves room", () => {
+      for (const value of [undefined, 1, "1", "1%", "50%"])
+        expect(judged("maxUnavailable", value)).to.be.empty;
+      for (const value of [undefined, 0, 2, "50%", "60%"]) expect(judged("minAvailable", value)).to.be.empty;
+    });
+    it("refuses what leaves none", () => {
+      for (const value of [0, "0", "0%"]) {
+        expect(judged("maxUnavailable", value)).to.deep.equal(violation("maxUnavailable"));
+      }
+      for (const value of ["100%", 3, 4, "67%"]) {
+        expect(judged("minAvailable", value), String(value)).to.deep.equal(violation("minAvailable"));
+      }
+    });
+    it("accepts a number where an autoscaler is to say how many there are", () => {
+      expect(judged("minAvailable", 1, undefined)).to.be.empty;
+    });
+    it("says so when a value is unknown", () => {
+      for (const key of ["maxUnavailable", "minAvailable"]) {
+        expect(judged(key, unknown)).to.deep.equal({
+          budget: { violations: [], undecided: [`spec.${key}`] },
+        });
+      }
+      expect(judged("minAvailable", 2, unknown)).to.deep.equal({
+        web: { violations: [], undecided: ["spec.replicas"] },
       });
     });
   });

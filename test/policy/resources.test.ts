@@ -1,7 +1,12 @@
-import { changed, goodContainer, goodPod, outcome, podTypes } from "../support/policy";
+import { changed, goodContainer, goodPod, outcome, podTypes, unknown } from "../support/policy";
 import { describePodPolicy } from "./cases";
 import { expect } from "chai";
-import { requestsAndLimits } from "../../policy/resources";
+import {
+  boundedScratchSpace,
+  maximumContainerSize,
+  memoryLimitNearRequest,
+  requestsAndLimits,
+} from "../../policy/resources";
 
 describe("policy/resources", () => {
   for (const [key, resource] of [
@@ -33,5 +38,63 @@ describe("policy/resources", () => {
     const bare = changed(goodContainer(), ["resources"], undefined);
     const pod = changed(goodPod(), ["spec", "ephemeralContainers"], [bare]);
     expect(outcome(requestsAndLimits, podTypes.Pod, pod).violations).to.be.empty;
+  });
+
+  describePodPolicy(memoryLimitNearRequest, {
+    container: ["resources", "limits", "memory"],
+    right: [undefined, "128Mi", "256Mi", "268435456", 268435456, "0.25Gi"],
+    wrong: ["257Mi", "268435457", "1G", "much"],
+  });
+  describePodPolicy(memoryLimitNearRequest, {
+    container: ["resources", "limits", "memory"],
+    settings: { maximumRatio: 1.5 },
+    right: ["192Mi"],
+    wrong: ["193Mi", "201326593"],
+  });
+
+  describe(`${memoryLimitNearRequest.name}: the request`, () => {
+    const judged = (request: unknown) => {
+      const path = ["spec", "containers", 0, "resources", "requests", "memory"];
+      return outcome(memoryLimitNearRequest, podTypes.Pod, changed(goodPod(), path, request));
+    };
+    const at = (key: string) => `spec.containers[0].resources.${key}.memory`;
+
+    it("takes one that is left out for the limit", () => expect(judged(undefined).violations).to.be.empty);
+    it("refuses one far below", () => expect(judged("32Mi").violations).to.deep.equal([at("limits")]));
+    it("refuses what is no quantity", () => expect(judged("few").violations).to.deep.equal([at("requests")]));
+    it("says so when it is unknown", () => {
+      expect(judged(unknown)).to.deep.equal({ violations: [], undecided: [at("requests")] });
+    });
+  });
+
+  for (const key of ["requests", "limits"]) {
+    describePodPolicy(maximumContainerSize, {
+      container: ["resources", key, "cpu"],
+      right: [undefined, "8", 8, "8000m", "100m"],
+      wrong: ["8001m", "80", 9, "many"],
+    });
+    describePodPolicy(maximumContainerSize, {
+      container: ["resources", key, "memory"],
+      settings: { maximumCpu: "1", maximumMemory: "1Gi" },
+      right: [undefined, "1Gi", "1073741824", "1G"],
+      wrong: ["1073741825", "2Gi", "1T"],
+    });
+  }
+  it("refuses a maximum that is no quantity", () => {
+    const settings = { maximumMemory: "much" };
+    expect(() => outcome(maximumContainerSize, podTypes.Pod, goodPod(), settings)).to.throw(
+      'maximumMemory is "much"',
+    );
+  });
+
+  describePodPolicy(boundedScratchSpace, {
+    pod: ["volumes", 0, "emptyDir"],
+    right: [{ sizeLimit: "64Mi" }, { medium: "Memory", sizeLimit: "64Mi" }, { sizeLimit: 1048576 }],
+    wrong: [{}, { medium: "Memory" }, { sizeLimit: null }, { sizeLimit: "0" }, { sizeLimit: "big" }],
+  });
+  describePodPolicy(boundedScratchSpace, {
+    pod: ["volumes", 0],
+    right: [{ name: "data", configMap: { name: "data" } }],
+    wrong: [{ name: "data" }, {}],
   });
 });

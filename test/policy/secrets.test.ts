@@ -1,5 +1,11 @@
-import { changed, goodPod, outcome, podTypes, unknown } from "../support/policy";
-import { noPlainSecretsInArguments, noPlainSecretsInEnv, noSecretsInConfigMaps } from "../../policy/secrets";
+import { changed, goodPod, holding, outcome, podTypes, unknown } from "../support/policy";
+import {
+  noPlainSecretsInArguments,
+  noPlainSecretsInEnv,
+  noSecretsInConfigMaps,
+  noSecretsInMetadata,
+  noTokenSecrets,
+} from "../../policy/secrets";
 import { describePodPolicy } from "./cases";
 import { expect } from "chai";
 import { judgeResource } from "../../policy/frame/evaluate";
@@ -106,6 +112,72 @@ describe("policy/secrets", () => {
     it("says so when a value or the whole is unknown", () => {
       expect(judged(["data", "level"], unknown).undecided).to.deep.equal(["data.level"]);
       expect(judged(["data"], unknown).undecided).to.deep.equal(["data"]);
+    });
+  });
+
+  describe(noSecretsInMetadata.name, () => {
+    const service = "kubernetes:core/v1:Service";
+    const judged = (key: string, name: string, value: unknown) =>
+      outcome(noSecretsInMetadata, service, changed({}, ["metadata", key, name], value));
+    const sum = "q1W2e3R4t5Y6u7I8o9P0a1S2d3F4g5H6j7K8l9Z0x1C=";
+
+    it("accepts what labels and annotations are for", () => {
+      for (const [name, value] of [
+        ["app.kubernetes.io/name", "inventory"],
+        ["technova.io/why", "API keys travel in headers."],
+        ["checksum/config", sum],
+        ["technova.io/config-hash", sum],
+        ["nginx.ingress.kubernetes.io/auth-secret", "team/basic-auth"],
+        ["kubectl.kubernetes.io/last-applied-configuration", `{"password":"${sentinel}"}`],
+      ] as const) {
+        expect(judged("annotations", name, value).violations, name).to.be.empty;
+      }
+      expect(outcome(noSecretsInMetadata, service, {}).violations).to.be.empty;
+    });
+    it("refuses a secret, whether its name or its value tells", () => {
+      for (const [name, value] of [
+        ["technova.io/api-token", sentinel],
+        ["technova.io/client-secret", "Correct Horse!"],
+        ["technova.io/url", `postgres://app:${sentinel}@db/app`],
+        ["technova.io/blob", sum],
+      ] as const) {
+        for (const key of ["labels", "annotations"]) {
+          expect(judged(key, name, value).violations).to.deep.equal([`metadata.${key}["${name}"]`]);
+        }
+      }
+    });
+    it("looks at pod templates too, once", () => {
+      const path = ["metadata", "annotations", "password"];
+      const pod = changed(goodPod(), path, sentinel);
+      expect(outcome(noSecretsInMetadata, podTypes.Pod, pod).violations).to.deep.equal([path.join(".")]);
+      expect(
+        outcome(noSecretsInMetadata, podTypes.CronJob, holding("CronJob", pod)).violations,
+      ).to.deep.equal([`spec.jobTemplate.spec.template.${path.join(".")}`]);
+    });
+    it("says so when a value or the whole is unknown", () => {
+      expect(judged("labels", "app", unknown).undecided).to.deep.equal(["metadata.labels.app"]);
+      const { undecided } = outcome(noSecretsInMetadata, service, { metadata: unknown });
+      expect(undecided).to.deep.equal(["metadata"]);
+    });
+    it("never shows the value", () => {
+      const props = { metadata: { annotations: { password: sentinel } } };
+      const [finding] = judgeResource(noSecretsInMetadata, { type: service, urn: "urn", props }).violations;
+      expect(finding?.found).to.be.a("string").that.does.not.contain(sentinel);
+    });
+  });
+
+  describe(noTokenSecrets.name, () => {
+    const judged = (type: unknown) => outcome(noTokenSecrets, "kubernetes:core/v1:Secret", { type });
+
+    it("accepts other types, and none", () => {
+      for (const type of [undefined, "Opaque", "kubernetes.io/tls"])
+        expect(judged(type).violations).to.be.empty;
+    });
+    it("refuses tokens", () => {
+      expect(judged("kubernetes.io/service-account-token").violations).to.deep.equal(["type"]);
+    });
+    it("says so when the type is unknown", () => {
+      expect(judged(unknown)).to.deep.equal({ violations: [], undecided: ["type"] });
     });
   });
 });

@@ -17,7 +17,9 @@ import { templatePath } from "../support/policy";
 
 const kinds = Object.keys(podTypes) as (keyof typeof podTypes)[];
 const lists = ["containers", "initContainers"] as const;
-const podPolicies = policies.filter((policy) => "checkPod" in policy || "checkContainer" in policy);
+const podPolicies = policies.filter(
+  (policy) => "rules" in policy || "checkPod" in policy || "checkContainer" in policy,
+);
 
 /** Ways to spoil a container, and the policies that must notice: in any kind, in any of its lists. */
 const containerFaults: readonly (readonly [policy: string, path: Path, value: unknown])[] = [
@@ -30,7 +32,10 @@ const containerFaults: readonly (readonly [policy: string, path: Path, value: un
   ["no-host-ports", ["ports", 0, "hostPort"], 443],
   ["no-mutable-image-tags", ["image"], "nginx:latest"],
   ["application-image-by-digest", ["image"], "registry.example/inventory:1.0.0"],
+  ["no-unpullable-images", ["imagePullPolicy"], "Never"],
   ["requests-and-limits", ["resources", "limits", "memory"], undefined],
+  ["memory-limit-near-request", ["resources", "limits", "memory"], "1Gi"],
+  ["maximum-container-size", ["resources", "limits", "cpu"], "80"],
   ["no-plain-secrets-in-env", ["env", 0], { name: "DB_PASSWORD", value: "correct-horse" }],
   ["no-plain-secrets-in-arguments", ["args", 0], "--password=correct-horse"],
 ];
@@ -38,6 +43,9 @@ const podFaults: typeof containerFaults = [
   ["no-host-namespaces", ["hostNetwork"], true],
   ["no-host-paths", ["volumes", 0, "hostPath"], { path: "/" }],
   ["own-service-account", ["automountServiceAccountToken"], true],
+  ["bounded-scratch-space", ["volumes", 0, "emptyDir"], { medium: "Memory" }],
+  ["priority-class", ["priorityClassName"], undefined],
+  ["graceful-shutdown", ["terminationGracePeriodSeconds"], 0],
 ];
 
 function policyNamed(name: string) {

@@ -52,8 +52,17 @@ function scope(policy: Policy): string {
   if ("checkStack" in policy) return "stack";
   if ("checkContainer" in policy) return "containers";
   if ("checkPod" in policy) return "pods";
-  if ("rules" in policy)
-    return policy.rules({}).every(({ of }) => of === "container") ? "containers" : "pods";
+  if ("rules" in policy) {
+    const rules = policy.rules(defaults(policy));
+    return rules.every(({ of }) => of === "container") ? "containers" : "pods";
+  }
   const [first = "all kinds", second, ...more] = policy.kinds ?? [];
   return [first, ...(second === undefined ? [] : [second]), ...(more.length > 0 ? ["more"] : [])].join(", ");
+}
+
+function defaults(policy: Policy): object {
+  const parameters = Object.entries(policy.parameters ?? {}).map(
+    ([name, parameter]: [string, { default: unknown }]) => [name, parameter.default] as const,
+  );
+  return Object.fromEntries(parameters);
 }

@@ -1,0 +1,39 @@
+import { mayEqual, nameOf, namespaceOf } from "./matching";
+import type { Field } from "./field";
+import type { Target } from "./objects";
+
+/** Where the fewest replicas of a workload are said, and how many it are when nobody says so. */
+export interface FewestReplicas {
+  /** The workload, or its autoscaler. */
+  readonly object: Target;
+  readonly field: Field;
+  readonly otherwise: number;
+}
+
+/** An autoscaler's minimum counts more than what the workload says, which is only where it starts. */
+export function fewestReplicas(workload: Target, objects: readonly Target[]): FewestReplicas {
+  const object = autoscalersOf(workload, objects)[0] ?? workload;
+  const { root, kind } = object;
+  if (kind === "ScaledObject") return { object, field: root.at("spec", "minReplicaCount"), otherwise: 0 };
+  const key = object === workload ? "replicas" : "minReplicas";
+  return { object, field: root.at("spec", key), otherwise: 1 };
+}
+
+/** Whether there can be more than one Pod; replicas that the object leaves out are an autoscaler's to set, or one. */
+export function hasSeveral(workload: Target, objects: readonly Target[]): boolean {
+  const { value } = workload.root.at("spec", "replicas");
+  return typeof value === "number" ? value > 1 : autoscalersOf(workload, objects).length > 0;
+}
+
+function autoscalersOf(workload: Target, objects: readonly Target[]): readonly Target[] {
+  return objects.filter((object) => {
+    if (object.kind !== "HorizontalPodAutoscaler" && object.kind !== "ScaledObject") return false;
+    const target = object.root.at("spec", "scaleTargetRef");
+    return (
+      // KEDA takes a target without a kind for a Deployment.
+      (target.at("kind").value ?? "Deployment") === workload.kind &&
+      mayEqual(target.at("name"), nameOf(workload)) &&
+      mayEqual(namespaceOf(object), namespaceOf(workload))
+    );
+  });
+}
