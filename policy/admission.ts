@@ -1,7 +1,7 @@
 import { celOf, variables } from "./frame/cel";
 import { type Exception, patternOf } from "./frame/exceptions";
 import type { Policy, RulePolicy } from "./frame/policy";
-import { settingsOf } from "./frame/evaluate";
+import { rulesOf } from "./frame/evaluate";
 import { policies } from "./policies";
 
 /**
@@ -49,7 +49,7 @@ export function admissionPolicies(
     const name = policy.profile === undefined ? policy.area : `${policy.area}-${policy.profile}`;
     const message = `${policy.name}: ${policy.description} See ${policy.link}`;
     const own = exceptions.filter((exception) => exception.policy === policy.name);
-    const expressions = new Set(policy.rules(settingsOf(policy, given)).map(celOf));
+    const expressions = new Set(rulesOf(policy, given).map(celOf));
     const validations = [...expressions].map((holds) => ({ expression: unless(own, holds), message }));
     if (validations.length > 0) groups.set(name, [...(groups.get(name) ?? []), ...validations]);
   }

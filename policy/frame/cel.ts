@@ -21,7 +21,7 @@ export const variables: readonly { readonly name: string; readonly expression: s
 export function celOf(rule: Rule): string {
   const holds =
     rule.of === "pod"
-      ? at("variables.pod", rule.path, rule.test.cel)
+      ? `!variables.pod.?spec.hasValue() || ${at("variables.pod", rule.path, rule.test.cel)}`
       : containers(
           rule.lists ?? containerLists,
           at("c", rule.path, (field) => rule.test.cel(orOfPod(field))),

@@ -1,4 +1,5 @@
-import { type Facts, Judge, type Policy } from "./policy";
+import { type Facts, Judge, type Policy, type RulePolicy } from "./policy";
+import type { Rule } from "./rules";
 import { type Target, objectsOf, type Resource } from "./objects";
 import { checkRules } from "./rules";
 import { containersOf, podsOf } from "./workloads";
@@ -53,8 +54,13 @@ function stackOf(resources: readonly Resource[]): Resource {
   return { type, urn: `urn:pulumi:${stack}::${project}::${type}::${project}-${stack}`, props: {} };
 }
 
+/** A policy's rules with its settings. */
+export function rulesOf<S>(policy: RulePolicy<S>, given: object = {}): readonly Rule[] {
+  return policy.rules(settingsOf(policy, given));
+}
+
 /** The policy's settings with their defaults. A setting that the policy does not have is refused, not ignored. */
-export function settingsOf<S>(policy: Facts<S>, given: object): S {
+function settingsOf<S>(policy: Facts<S>, given: object): S {
   const parameters = Object.entries<{ default: unknown }>(policy.parameters ?? {});
   const known = parameters.map(([name]) => name);
   const stray = Object.keys(given).filter((name) => !known.includes(name));

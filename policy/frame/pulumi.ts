@@ -5,7 +5,7 @@ import type {
   StackValidationPolicy,
 } from "@pulumi/policy";
 import type { Judge, Policy } from "./policy";
-import { judgeResource, judgeStack } from "./evaluate";
+import { judgeResource, judgeStack, rulesOf } from "./evaluate";
 import { reported, type Run } from "./run";
 import { undecidedMessage, violationMessage } from "./message";
 import type { Resource } from "./objects";
@@ -39,7 +39,7 @@ export function toPulumi(policy: Policy, run: Run): PulumiPolicy {
       const resource = { type, urn, props };
       conclude(policy, new Map([[resource, judgeResource(policy, resource, getConfig())]]), report, run);
     },
-    ...("rules" in policy && policy.rules({}).some(({ fix }) => fix !== undefined)
+    ...("rules" in policy && rulesOf(policy).some(({ fix }) => fix !== undefined)
       ? { remediateResource: ({ type, urn, props }) => remediate(policy, { type, urn, props }) }
       : {}),
   };

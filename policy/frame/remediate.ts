@@ -1,6 +1,7 @@
 import type { Resource } from "./objects";
 import { objectsOf } from "./objects";
 import type { RulePolicy } from "./policy";
+import { rulesOf } from "./evaluate";
 import { podsOf } from "./workloads";
 import { fixesOf } from "./rules";
 
@@ -14,7 +15,7 @@ export function remediate(policy: RulePolicy, resource: Resource): Record<string
   let changed = false;
   for (const object of objectsOf(resource)) {
     for (const pod of podsOf(object)) {
-      for (const { field, value } of fixesOf(policy.rules({}), pod)) {
+      for (const { field, value } of fixesOf(rulesOf(policy), pod)) {
         set(resource.props as Record<string, unknown>, field.keys, value);
         changed = true;
       }

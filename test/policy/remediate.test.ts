@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { rulesOf } from "../../policy/frame/evaluate";
 import { unknownCheckingProxy } from "@pulumi/policy";
 import { policies } from "../../policy/policies";
 import type { RulePolicy } from "../../policy/frame/policy";
@@ -17,7 +18,7 @@ import {
 
 const mending = policies.filter(
   (policy): policy is RulePolicy =>
-    "rules" in policy && policy.rules({}).some(({ fix }) => fix !== undefined),
+    "rules" in policy && rulesOf(policy).some(({ fix }) => fix !== undefined),
 );
 const policyNamed = (name: string) => mending.find((policy) => policy.name === name) as RulePolicy;
 const resource = (kind: keyof typeof podTypes, pod: object) => ({

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { areas, type Area, type Policy } from "../../policy/frame/policy";
+import { rulesOf } from "../../policy/frame/evaluate";
 import { policies } from "../../policy/policies";
 
 const markers = /(<!-- policies: begin -->\n).*(?=<!-- policies: end -->)/s;
@@ -53,16 +54,9 @@ function scope(policy: Policy): string {
   if ("checkContainer" in policy) return "containers";
   if ("checkPod" in policy) return "pods";
   if ("rules" in policy) {
-    const rules = policy.rules(defaults(policy));
+    const rules = rulesOf(policy);
     return rules.every(({ of }) => of === "container") ? "containers" : "pods";
   }
   const [first = "all kinds", second, ...more] = policy.kinds ?? [];
   return [first, ...(second === undefined ? [] : [second]), ...(more.length > 0 ? ["more"] : [])].join(", ");
-}
-
-function defaults(policy: Policy): object {
-  const parameters = Object.entries(policy.parameters ?? {}).map(
-    ([name, parameter]: [string, { default: unknown }]) => [name, parameter.default] as const,
-  );
-  return Object.fromEntries(parameters);
 }
