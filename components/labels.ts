@@ -24,4 +24,6 @@ export function labels(identity: Identity, version?: string): Record<string, str
 export const platformLabels: Readonly<Record<string, string>> = {
   "app.kubernetes.io/part-of": "technova",
   "app.kubernetes.io/managed-by": "pulumi",
+  /** Who is asked about it. */
+  "technova.io/owner": "team-platform",
 };

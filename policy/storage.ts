@@ -85,7 +85,7 @@ export const claimsNameTheirBackup: ObjectPolicy<{ ways: readonly string[] }> = 
   description: "Every claim says how its data comes back after a loss.",
   why: "Nobody notices that a volume has no backup until it is needed.",
   remedy: [
-    "Set the annotation technova.io/backup on the claim, or on the template of a StatefulSet, to one of the ways.",
+    "Set the annotation technova.io/backup on the claim, or on the StatefulSet that makes it, to one of the ways.",
     "Data that is made again from elsewhere is rebuilt.",
   ],
   link: "https://kubernetes.io/docs/concepts/storage/volume-snapshots/",
@@ -101,11 +101,14 @@ export const claimsNameTheirBackup: ObjectPolicy<{ ways: readonly string[] }> = 
   checkObject(object, judge, { ways }) {
     const accepts = (value: unknown) => (ways as readonly unknown[]).includes(value);
     for (const claim of claimsOf(object, judge)) {
-      const backup = claim.at("metadata", "annotations", "technova.io/backup");
+      // A StatefulSet can say it of all its claims: their templates cannot be changed any more.
+      const backup = annotation(claim).or(annotation(object.root));
       judge.expect(backup, { accepts, wanted: ways.join(" or ") });
     }
   },
 };
+
+const annotation = (of: Field) => of.at("metadata", "annotations", "technova.io/backup");
 
 export const claimsHaveASize: ObjectPolicy<{ maximum: string }> = {
   name: "claims-have-a-size",

@@ -94,7 +94,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
       `${name}-server`,
       {
         // A fixed name: the volume's claim is named after it, and has to be found again by a replacement.
-        metadata: { ...metadata, name },
+        metadata: { ...metadata, name, annotations: { "technova.io/backup": "snapshot-before-migration" } },
         spec: {
           serviceName: service.metadata.name,
           replicas: 1,

@@ -58,7 +58,12 @@ export class Snapshots extends pulumi.ComponentResource {
         `${name}-volume`,
         {
           // A fixed name: whoever restores a snapshot has to find it.
-          metadata: { ...metadata, name: `${args.identity.name}-snapshots` },
+          metadata: {
+            ...metadata,
+            name: `${args.identity.name}-snapshots`,
+            // The next migration makes the next one.
+            annotations: { "technova.io/backup": "rebuilt" },
+          },
           spec: {
             accessModes: ["ReadWriteOnce"],
             storageClassName: settings.storageClassName,

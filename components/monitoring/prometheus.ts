@@ -8,6 +8,7 @@ import type { PrometheusSettings } from "../config/platform";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
 import { containerSecurity, podSecurity, resourceRequirements } from "../security";
+import { alertRules } from "./rules/alerts";
 import { deliveryRules } from "./rules/delivery";
 import { notScraped, scrapeConfiguration } from "./scraping";
 
@@ -26,7 +27,7 @@ export interface PrometheusArgs {
 const user = 65534;
 const dataPath = "/prometheus";
 const configurationPath = "/etc/prometheus";
-const rulesFile = "delivery.rules.yml";
+const rulesFile = "rules.yml";
 
 /** Prometheus: one Pod with a volume, which finds what to read by the Pods' own `prometheus.io` annotations. */
 export class Prometheus extends pulumi.ComponentResource {
@@ -48,7 +49,7 @@ export class Prometheus extends pulumi.ComponentResource {
         data: {
           "prometheus.yml": scrapeConfiguration(settings.scrapeIntervalSeconds, args.scraped, [rulesFile]),
           // JSON is YAML.
-          [rulesFile]: JSON.stringify({ groups: deliveryRules(settings.retentionDays) }),
+          [rulesFile]: JSON.stringify({ groups: [...alertRules, ...deliveryRules(settings.retentionDays)] }),
         },
       },
       parent,
@@ -65,7 +66,7 @@ export class Prometheus extends pulumi.ComponentResource {
       `${name}-server`,
       {
         // A fixed name: the volume's claim is named after it, and has to be found again by a replacement.
-        metadata: { ...metadata, name },
+        metadata: { ...metadata, name, annotations: { "technova.io/backup": "rebuilt" } },
         spec: {
           serviceName: service.metadata.name,
           replicas: 1,

@@ -23,11 +23,13 @@ describe("the stacks under the real engine, without network and cluster", functi
   let checkout: Checkout;
   after(() => checkout?.remove());
 
+  // Which exceptions there are; and that a release is named after a password that is still to be made.
+  const always = ["advisory exceptions-in-use", "advisory no-secrets-in-metadata"];
   const undecided: Record<string, readonly string[]> = {
     // Its image is built during the update, so its digest is not known before.
-    local: ["advisory application-image-by-digest", "advisory no-mutable-image-tags"],
-    staging: [],
-    production: [],
+    local: ["advisory application-image-by-digest", "advisory no-mutable-image-tags", ...always],
+    staging: always,
+    production: always,
   };
   const previews = new Map<string, Promise<Outcome>>();
   before(async () => {
@@ -54,7 +56,8 @@ describe("the stacks under the real engine, without network and cluster", functi
     it(`stops a setting that violates a policy in ${command[0]}, before anything is applied`, async () => {
       const { code, output } = await checkout.runWith(command, "staging", loadBalancer());
       expect(code).not.to.equal(0);
-      expect(findings(output)).to.deep.equal(["mandatory no-load-balancer-services"]);
+      expect(findings(output)).to.include("mandatory no-load-balancer-services");
+      expect(findings(output).filter((finding) => finding.startsWith("mandatory"))).to.have.length(1);
       expect(output).to.match(/no-load-balancer-services {2}\(kubernetes:core\/v1:Service: /);
       expect(output).to.match(/spec\.type is "LoadBalancer", must be ClusterIP or NodePort/);
       expect(output).to.match(/Resource: Service gateway\/\S+ \(urn:pulumi:staging::technova::/);

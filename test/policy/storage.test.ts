@@ -94,6 +94,22 @@ describe("policy/storage", () => {
     right: ["tape"],
     wrong: ["velero"],
   });
+  it("lets a StatefulSet say for all of its claims how their data comes back", () => {
+    const bare = changed(claim, ["metadata", "annotations"], undefined);
+    const judged = (backup: unknown) =>
+      outcome(
+        claimsNameTheirBackup,
+        podTypes.StatefulSet,
+        changed(
+          { spec: { volumeClaimTemplates: [bare] } },
+          ["metadata", "annotations", "technova.io/backup"],
+          backup,
+        ),
+      );
+    expect(judged("rebuilt")).to.deep.equal({ violations: [], undecided: [] });
+    expect(judged("some day").violations).to.deep.equal(['metadata.annotations["technova.io/backup"]']);
+    expect(judged(unknown).undecided).to.deep.equal(['metadata.annotations["technova.io/backup"]']);
+  });
   describeClaimPolicy(claimsHaveASize, {
     path: ["spec", "resources", "requests", "storage"],
     right: ["1Ti", "1024Gi", "1", 1073741824],

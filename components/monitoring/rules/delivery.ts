@@ -1,14 +1,4 @@
-/** A question that Prometheus answers again and again, and keeps under a name. */
-export interface RecordingRule {
-  readonly record: string;
-  readonly expr: string;
-}
-
-export interface RuleGroup {
-  readonly name: string;
-  readonly interval: string;
-  readonly rules: readonly RecordingRule[];
-}
+import type { RecordingRule, RuleGroup } from "./groups";
 
 /** Over how many days the figures are made. */
 export const windowsDays = [7, 30] as const;
@@ -78,7 +68,7 @@ function rulesOver(days: WindowDays): RecordingRule[] {
  * @param retentionDays how long Prometheus keeps samples: what is longer than that would be counted too low, and is
  * left out
  */
-export function deliveryRules(retentionDays: number): RuleGroup[] {
+export function deliveryRules(retentionDays: number): RuleGroup<RecordingRule>[] {
   return windowsDays
     .filter((days) => days <= retentionDays)
     .map((days) => ({ name: `delivery-${days}d`, interval: "1m", rules: rulesOver(days) }));

@@ -49,8 +49,8 @@ describe("Prometheus", () => {
     const { data, immutable } = one(types.configMap, "prometheus-configuration").inputs;
     expect(immutable).to.equal(true);
     const { rule_files: files } = JSON.parse(String(at(data, "prometheus.yml"))) as { rule_files: string[] };
-    expect(files).to.deep.equal(["delivery.rules.yml"]);
-    expect(JSON.parse(String(at(data, "delivery.rules.yml")))).to.deep.equal({ groups: deliveryRules(30) });
+    expect(files).to.deep.equal(["rules.yml"]);
+    expect(JSON.parse(String(at(data, "rules.yml")))).to.deep.equal({ groups: deliveryRules(30) });
   });
 
   it("runs every container with the restricted defaults", async () => {

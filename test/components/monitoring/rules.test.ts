@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { deliveryFigures, deliveryRules, windowsDays } from "../../../components/monitoring/rules/delivery";
+import { alertRules } from "../../../components/monitoring/rules/alerts";
 import { readQuery } from "../../support/promql";
 
 const groups = deliveryRules(30);
@@ -44,4 +45,23 @@ describe("the figures of delivery", () => {
     expect(names(29)).to.deep.equal(["delivery-7d"]);
     expect(names(6)).to.deep.equal([]);
   });
+});
+
+describe("alerts", () => {
+  const alerts = alertRules.flatMap((group) => group.rules).filter((rule) => "alert" in rule);
+
+  it("have names of their own, and groups that no others have", () => {
+    const names = alerts.map(({ alert }) => alert);
+    expect(new Set(names).size).to.equal(names.length);
+    const all = [...alertRules, ...groups].map(({ name }) => name);
+    expect(new Set(all).size).to.equal(all.length);
+  });
+
+  for (const { alert, expr, annotations } of alerts) {
+    it(`${alert} can be read, and says what it means and what to do`, () => {
+      const { metrics } = readQuery(expr);
+      expect(metrics).not.to.be.empty;
+      for (const text of Object.values(annotations)) expect(text).to.match(/^.{20,}\.$/);
+    });
+  }
 });
