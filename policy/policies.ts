@@ -16,6 +16,7 @@ import { storagePolicies } from "./storage";
 import { worldTrafficPolicies } from "./worldTraffic";
 import type { Policy } from "./frame/policy";
 import type { Run } from "./frame/run";
+import { Exceptions } from "./frame/exceptions";
 import { exceptionPolicies } from "./exceptions";
 import { undecidedPolicies } from "./undecided";
 
@@ -44,3 +45,11 @@ export function packOf(run: Run): readonly Policy[] {
   const names = policies.map(({ name }) => name);
   return [undecidedPolicies(run), ...policies, ...exceptionPolicies(run.exceptions, names)];
 }
+
+/** The same for those who only want to know what there is. */
+export const everyPolicy: readonly Policy[] = packOf({
+  updating: false,
+  exceptions: new Exceptions([], ""),
+  undecidedBlocks: false,
+  record: () => undefined,
+});

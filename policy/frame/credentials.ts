@@ -99,8 +99,9 @@ const assignment =
   /(?:^|[\s,;{&?"'-])([A-Za-z][\w.-]{1,60}?)["']?\s{0,4}(?::=?|=(?!=))\s{0,4}(?:"([^"\n]*)"|'([^'\n]*)'|(\$\([^)]*\)|\$\{[^}]*\}|\{\{.*?\}\}|<[^>]*>|%\([^)]*\)s|[^\s"',;&(){}[\]]+))/gm;
 
 function assignsCredential(text: string): boolean {
-  for (const [, name = "", double, single, bare] of text.matchAll(assignment)) {
-    if (!namesCredential(name)) continue;
+  for (const [whole, name = "", double, single, bare] of text.matchAll(assignment)) {
+    // PostgreSQL's `PASSWORD :'variable'`.
+    if (!namesCredential(name) || /\s:'\w+'$/.test(whole)) continue;
     const value = double ?? single ?? bare ?? "";
     if (isHarmlessValue(value)) continue;
     // Without quotes it may as well be code or prose: then only what no identifier or word looks like counts.

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { areas, type Area, type Policy } from "../../policy/frame/policy";
 import { rulesOf } from "../../policy/frame/evaluate";
-import { policies } from "../../policy/policies";
+import { everyPolicy } from "../../policy/policies";
 
 const markers = /(<!-- policies: begin -->\n).*(?=<!-- policies: end -->)/s;
 
@@ -24,13 +24,13 @@ export function withPolicyTables(text: string): string {
 
 function tables(): string {
   return (Object.keys(areas) as Area[])
-    .filter((area) => policies.some((policy) => policy.area === area))
+    .filter((area) => everyPolicy.some((policy) => policy.area === area))
     .map((area) => [`### ${areas[area]} (\`${area}\`)`, "", ...table(area)].join("\n"))
     .join("\n\n");
 }
 
 function table(area: Area): string[] {
-  const own = policies.filter((policy) => policy.area === area);
+  const own = everyPolicy.filter((policy) => policy.area === area);
   return [
     "| policy | severity | looks at | rule | settings (default) |",
     "| --- | --- | --- | --- | --- |",

@@ -1,4 +1,4 @@
-import { policies } from "../../policy/policies";
+import { everyPolicy } from "../../policy/policies";
 import { areas, type Severity } from "../../policy/frame/policy";
 import type { StackFinding } from "./report";
 
@@ -26,7 +26,7 @@ code { font-size: .9em; overflow-wrap: anywhere; }
 <body>
 <h1>Policies of ${escaped(stack)}</h1>
 <p>${count("violation")} violated, ${count("undecided")} not decided before the update, ${count("excepted")} excepted;
-${policies.length} policies; ${escaped(written)}.</p>
+${everyPolicy.length} policies; ${escaped(written)}.</p>
 <h2>Findings</h2>
 ${
   sorted.length === 0
@@ -45,7 +45,7 @@ ${
 <h2>Policies</h2>
 ${table(
   ["policy", "area", "severity", "rule, reason and remedy", "findings"],
-  policies.map((policy) => {
+  everyPolicy.map((policy) => {
     const own = findings.filter((finding) => finding.policy === policy.name).length;
     const remedy = policy.remedy.map((step) => `<li>${escaped(step)}</li>`).join("");
     return [

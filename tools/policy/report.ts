@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReportedFinding } from "../../policy/frame/run";
-import { policies } from "../../policy/policies";
+import { everyPolicy } from "../../policy/policies";
 import { runPulumi } from "../engine/run";
 import { readConfiguration, type Level } from "./configuration";
 import { toHtml } from "./html";
@@ -32,7 +32,7 @@ export async function report(
     const code = await runPulumi(root, args, { ...env, TECHNOVA_POLICY_FINDINGS: file });
     const found = existsSync(file) ? readFindings(file) : [];
     const findings = found.map((finding): StackFinding => {
-      const policy = policies.find(({ name }) => name === finding.policy);
+      const policy = everyPolicy.find(({ name }) => name === finding.policy);
       return { ...finding, level: policy === undefined ? "mandatory" : configuration.levelOf(policy) };
     });
     const violated = findings.some(({ status }) => status === "violation");

@@ -1,4 +1,4 @@
-import { policies } from "../../policy/policies";
+import { everyPolicy } from "../../policy/policies";
 import type { Severity } from "../../policy/frame/policy";
 import type { StackFinding } from "./report";
 import type { SourcePlace } from "./sources";
@@ -8,7 +8,7 @@ const score: Readonly<Record<Severity, string>> = { critical: "9.5", high: "8.0"
 
 /** The findings as GitHub's code scanning takes them: https://docs.oasis-open.org/sarif/sarif/v2.1.0/. */
 export function toSarif(findings: readonly StackFinding[], placeOf: (urn: string) => SourcePlace): object {
-  const rules = policies.map((policy) => ({
+  const rules = everyPolicy.map((policy) => ({
     id: policy.name,
     shortDescription: { text: policy.description },
     fullDescription: { text: policy.why },

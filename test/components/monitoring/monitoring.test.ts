@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Monitoring } from "../../../components/monitoring";
+import { alertRules } from "../../../components/monitoring/rules/alerts";
 import { deliveryRules } from "../../../components/monitoring/rules/delivery";
 import { scrapeConfiguration } from "../../../components/monitoring/scraping";
 import { at, settingsWith, types } from "../../support/components";
@@ -50,7 +51,9 @@ describe("Prometheus", () => {
     expect(immutable).to.equal(true);
     const { rule_files: files } = JSON.parse(String(at(data, "prometheus.yml"))) as { rule_files: string[] };
     expect(files).to.deep.equal(["rules.yml"]);
-    expect(JSON.parse(String(at(data, "rules.yml")))).to.deep.equal({ groups: deliveryRules(30) });
+    expect(JSON.parse(String(at(data, "rules.yml")))).to.deep.equal({
+      groups: [...alertRules, ...deliveryRules(30)],
+    });
   });
 
   it("runs every container with the restricted defaults", async () => {
