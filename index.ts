@@ -4,9 +4,10 @@ import { Cluster } from "./components/cluster";
 import { loadSettings } from "./components/config";
 import { Application } from "./components/delivery/application";
 import { GithubRepository } from "./components/github";
+import { imageRepositories } from "./components/images";
 import { Monitoring } from "./components/monitoring";
 import { Registry } from "./components/registry";
-import { ApplicationImage, releasedReference } from "./components/registry/image";
+import { ApplicationImage, applicationRepository, releasedReference } from "./components/registry/image";
 
 const settings = loadSettings();
 const { application, secrets, argoRollouts, monitoring } = settings;
@@ -16,6 +17,10 @@ const monitored = monitoring !== undefined;
 const cluster = new Cluster("cluster", {
   settings: settings.cluster,
   stack: settings.stack,
+  registries: [
+    ...imageRepositories(settings.images),
+    applicationRepository(settings.registry.server, application.image),
+  ],
   delivery: argoRollouts !== undefined,
   monitoring: monitored,
 });

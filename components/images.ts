@@ -58,3 +58,9 @@ export function imageReference(name: ImageName, source: ImageSource = {}): strin
   const reference = `${prefix}${image.registry}/${image.repository}:${image.version}`;
   return digest === undefined ? reference : `${reference}@${digest}`;
 }
+
+/** Where the upstream images come from: the mirror, or each one's own repository. */
+export function imageRepositories({ mirror }: ImageSource): readonly string[] {
+  if (mirror !== undefined) return [mirror];
+  return Object.values(images).map(({ registry, repository }) => `${registry}/${repository}`);
+}

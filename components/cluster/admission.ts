@@ -12,6 +12,8 @@ export interface AdmissionArgs {
   readonly settings: ClusterSettings["admission"];
   /** Name of the stack, whose exceptions the cluster makes too. */
   readonly stack: string;
+  /** Registries and repositories that images may come from. */
+  readonly registries: readonly string[];
   /** The platform's own namespaces. */
   readonly namespaces: readonly string[];
 }
@@ -25,7 +27,7 @@ export class Admission extends pulumi.ComponentResource {
     super("technova:cluster:Admission", name, {}, opts);
     const parent = { parent: this };
     const own = exceptions.filter(({ stacks }: { stacks: readonly string[] }) => stacks.includes(args.stack));
-    for (const policy of admissionPolicies({}, own)) {
+    for (const policy of admissionPolicies({ "allowed-registries": { registries: args.registries } }, own)) {
       // The name is told to whoever is refused.
       const metadata = { name: `technova-${policy.name}`, labels: platformLabels };
       const { metadata: created } = new ValidatingAdmissionPolicy(

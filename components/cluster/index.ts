@@ -9,6 +9,8 @@ export interface ClusterArgs {
   readonly settings: ClusterSettings;
   /** Name of the stack. */
   readonly stack: string;
+  /** Registries and repositories that images may come from. */
+  readonly registries: readonly string[];
   /** Whether something that drives releases needs its namespace. */
   readonly delivery: boolean;
   /** Whether something that measures needs its namespace. */
@@ -50,7 +52,7 @@ export class Cluster extends pulumi.ComponentResource {
     if (admission.enabled) {
       new Admission(
         `${name}-admission`,
-        { settings: admission, stack: args.stack, namespaces: names },
+        { settings: admission, stack: args.stack, registries: args.registries, namespaces: names },
         parent,
       );
     }

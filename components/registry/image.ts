@@ -48,6 +48,11 @@ export class ApplicationImage extends pulumi.ComponentResource {
   }
 }
 
+/** `registry/repository` of the application's image, built or taken. */
+export function applicationRepository(server: string, settings: ImageSettings): string {
+  return `${server}/${"build" in settings ? settings.build.repository : settings.repository}`;
+}
+
 /** `registry/repository@sha256:...` of an image that the registry has already. */
 export function releasedReference(
   server: string,

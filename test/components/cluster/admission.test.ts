@@ -1,8 +1,13 @@
+import { join } from "node:path";
 import { expect } from "chai";
 import { Admission } from "../../../components/cluster/admission";
 import { admissionPolicies } from "../../../policy/admission";
+import exceptions from "../../../policy/exceptions.json";
+import { everyPolicy } from "../../../policy/policies";
+import { readConfiguration } from "../../../tools/policy/configuration";
 import { at, settingsWith } from "../../support/components";
 import { register } from "../../support/mocks";
+import { runProgram, stacks } from "../../support/stacks";
 
 const api = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy";
 
@@ -11,14 +16,21 @@ describe("admission", () => {
     const { cluster } = await settingsWith({ cluster: { admission: given } });
     const { all } = await register(
       () =>
-        new Admission("admission", { settings: cluster.admission, stack: "local", namespaces: ["gateway"] }),
+        new Admission("admission", {
+          settings: cluster.admission,
+          stack: "local",
+          registries: ["registry.example"],
+          namespaces: ["gateway"],
+        }),
     );
     return { policies: all(api), bindings: all(`${api}Binding`) };
   };
 
   it("binds every policy to the platform's namespaces, and denies", async () => {
     const { policies, bindings } = await admission();
-    const names = admissionPolicies().map(({ name }) => `technova-${name}`);
+    const names = admissionPolicies({ "allowed-registries": { registries: ["registry.example"] } }).map(
+      ({ name }) => `technova-${name}`,
+    );
     expect(policies.map(({ inputs }) => at(inputs, "metadata", "name"))).to.have.members(names);
     expect(bindings.map(({ inputs }) => at(inputs, "spec", "policyName"))).to.have.members(names);
     for (const { inputs } of bindings)
@@ -45,4 +57,21 @@ describe("admission", () => {
       ]);
     }
   });
+
+  for (const stack of stacks) {
+    it(`holds objects to what the policy pack holds ${stack} to`, async () => {
+      const root = join(__dirname, "../../..");
+      const configuration = readConfiguration(root, stack);
+      const settings = Object.fromEntries(
+        everyPolicy.map((policy) => [policy.name, configuration.settingsOf(policy)]),
+      );
+      const own = exceptions.filter((exception) => exception.stacks.includes(stack));
+      const { all } = await runProgram(stack);
+      expect(all(api).map(({ inputs }) => at(inputs, "spec", "validations"))).to.deep.equal(
+        admissionPolicies(settings, own).map(({ validations }) =>
+          validations.map((validation) => ({ ...validation, reason: "Forbidden" })),
+        ),
+      );
+    });
+  }
 });

@@ -10,7 +10,14 @@ describe("the cluster", () => {
       cluster: { quotas: { inventory: { cpu: "16", pods: 40 } } },
     });
     return register(
-      () => new Cluster("cluster", { settings, stack: "local", delivery: true, monitoring: true }),
+      () =>
+        new Cluster("cluster", {
+          settings,
+          stack: "local",
+          registries: ["registry.example"],
+          delivery: true,
+          monitoring: true,
+        }),
     );
   };
 
