@@ -5,7 +5,7 @@ import { platformLabels } from "../labels";
 
 /** Pods of one namespace. */
 export interface Pods {
-  readonly namespace: pulumi.Input<string>;
+  readonly namespace: string;
   /** Empty for all of the namespace's Pods. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -61,7 +61,7 @@ export class AllowedFlows extends pulumi.ComponentResource {
 
 interface Policy {
   readonly role: string;
-  readonly namespace: pulumi.Input<string>;
+  readonly namespace: string;
   readonly spec: input.networking.v1.NetworkPolicySpec;
 }
 
@@ -94,7 +94,8 @@ export function policiesOf({ name, from, to, ports, unguarded }: Flow): Policy[]
   return policies;
 }
 
-function isPods(peer: Peer): peer is Pods {
+/** Tells Pods from addresses. */
+export function isPods(peer: Peer): peer is Pods {
   return "namespace" in peer;
 }
 

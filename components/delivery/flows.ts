@@ -1,4 +1,3 @@
-import type * as pulumi from "@pulumi/pulumi";
 import type { Flow, Peer, Pods } from "../cluster/flows";
 import { apiServerPorts, dnsFlow, metricsFlow, prometheus } from "../cluster/wellKnown";
 import type { DatabaseSettings } from "../config/application";
@@ -14,7 +13,7 @@ import { applicationPort } from "./workload";
 
 export interface ApplicationFlowsArgs {
   readonly identity: Identity;
-  readonly namespace: pulumi.Input<string>;
+  readonly namespace: string;
   /** The Pods that requests come from. */
   readonly gateway: Pods;
   readonly database: DatabaseSettings;

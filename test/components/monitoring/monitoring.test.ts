@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { flowTable } from "../../../components/cluster/flowTable";
 import { Monitoring } from "../../../components/monitoring";
 import { deliveryRules } from "../../../components/monitoring/rules/delivery";
 import { scrapeConfiguration } from "../../../components/monitoring/scraping";
@@ -13,7 +14,7 @@ async function monitoring(prometheus: JsonObject = {}) {
     () =>
       new Monitoring("monitoring", {
         settings: wanted,
-        network: settings.cluster.network,
+        flows: flowTable(settings).monitoring,
         images: settings.images,
         namespace: "monitoring",
         scraped: ["inventory", "gateway"],
