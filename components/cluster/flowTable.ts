@@ -50,6 +50,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
       gateway,
       database: application.database,
       snapshot: application.migration.snapshot,
+      smokeTested: "smokeTest" in application.strategy,
       monitored,
       apiServerCidrs: network.apiServerCidrs,
     }),

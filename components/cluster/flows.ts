@@ -10,8 +10,15 @@ export interface Pods {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** One end of a flow: Pods, or address ranges outside of the Pod network. */
-export type Peer = Pods | { readonly cidrs: readonly string[] };
+/** Address ranges outside of the Pod network. */
+export interface Addresses {
+  readonly cidrs: readonly string[];
+  /** Who is there, for people. */
+  readonly who: string;
+}
+
+/** One end of a flow. */
+export type Peer = Pods | Addresses;
 
 export interface Port {
   readonly port: number;

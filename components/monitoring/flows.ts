@@ -1,5 +1,5 @@
 import type { Flow } from "../cluster/flows";
-import { apiServerPorts, prometheus } from "../cluster/wellKnown";
+import { apiServerAt, apiServerPorts, prometheus } from "../cluster/wellKnown";
 import type { ClusterSettings } from "../config/platform";
 
 /** What the monitoring may say. What it reads, each part of the platform lets it read. */
@@ -8,7 +8,7 @@ export function monitoringFlows({ apiServerCidrs }: ClusterSettings["network"]):
     {
       name: "prometheus-to-api-server",
       from: prometheus,
-      to: { cidrs: apiServerCidrs },
+      to: apiServerAt(apiServerCidrs),
       ports: apiServerPorts,
       why: "Prometheus looks for Pods to read from.",
     },

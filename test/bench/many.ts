@@ -28,6 +28,7 @@ for (let index = 0; index < count; index += 1) {
       gateway: { namespace: "gateway", labels: { "app.kubernetes.io/name": "traefik" } },
       database: settings.database,
       snapshot: settings.migration.snapshot,
+      smokeTested: true,
       monitored: false,
       apiServerCidrs: ["10.0.0.1/32"],
     }),
