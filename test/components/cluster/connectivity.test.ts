@@ -38,6 +38,27 @@ describe("the network policies", () => {
   }
 });
 
+describe("the comparison", () => {
+  it("notices each policy that is missing, and one too many", async () => {
+    const network = await networkOf(configurations.production?.() ?? {});
+    const exceptions = network.policies.filter(({ spec }) => spec.ingress ?? spec.egress);
+    expect(exceptions.length).to.be.greaterThan(20);
+    for (const missing of exceptions) {
+      const policies = network.policies.filter((policy) => policy !== missing);
+      const { actual, expected } = compared({ ...network, policies }, "100.64.0.");
+      // Where no policy closes a whole namespace, one too few is one way too many.
+      const noticed = [...difference(expected, actual), ...difference(actual, expected)];
+      expect(noticed, JSON.stringify(missing)).not.to.deep.equal([]);
+    }
+    const open = {
+      namespace: "inventory",
+      spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: [{}] },
+    };
+    const { actual, expected } = compared({ ...network, policies: [...network.policies, open] }, "100.64.0.");
+    expect(difference(actual, expected)).not.to.deep.equal([]);
+  });
+});
+
 function compared(network: Network, podNetwork: string) {
   const entries = entriesOf(network.table);
   const endpoints = everybody(network, entries, podNetwork);
