@@ -1,6 +1,7 @@
 import { Addons } from "./components/addons";
 import { publicUrl } from "./components/addons/gateway";
 import { Cluster } from "./components/cluster";
+import { flowTable } from "./components/cluster/flowTable";
 import { loadSettings } from "./components/config";
 import { Application } from "./components/delivery/application";
 import { GithubRepository } from "./components/github";
@@ -12,7 +13,7 @@ import { ApplicationImage, applicationRepository, releasedReference } from "./co
 const settings = loadSettings();
 const { application, secrets, argoRollouts, monitoring } = settings;
 const { downgrade } = application.migration;
-const monitored = monitoring !== undefined;
+const flows = flowTable(settings);
 
 const cluster = new Cluster("cluster", {
   settings: settings.cluster,
@@ -22,17 +23,16 @@ const cluster = new Cluster("cluster", {
     applicationRepository(settings.registry.server, application.image),
   ],
   delivery: argoRollouts !== undefined,
-  monitoring: monitored,
+  monitoring: monitoring !== undefined,
 });
 
 const addons = new Addons(
   "addons",
   {
     gateway: settings.gateway,
-    network: settings.cluster.network,
+    flows: flows.addons,
     metricsServer: settings.metricsServer,
     argoRollouts,
-    monitored,
     images: settings.images,
     gatewayNamespace: cluster.gateway,
     deliveryNamespace: cluster.delivery,
@@ -52,7 +52,7 @@ const measured =
         "monitoring",
         {
           settings: monitoring,
-          network: settings.cluster.network,
+          flows: flows.monitoring,
           images: settings.images,
           namespace: cluster.monitoring,
           scraped: cluster.namespaceNames,
@@ -86,12 +86,10 @@ const inventory = new Application(
     images: settings.images,
     databaseUrl: secrets.databaseUrl,
     gateway: addons.gateway.parent,
-    gatewayPods: addons.gatewayPods,
-    monitored,
+    flows: flows.application,
     releases: {
       prometheus: measured?.prometheus,
       images: settings.images,
-      apiServerCidrs: settings.cluster.network.apiServerCidrs,
       priorityClassName: cluster.applicationPriority,
       environment: settings.stack,
       committedAt: application.committedAt,

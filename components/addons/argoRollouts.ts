@@ -99,6 +99,8 @@ const ownRules: input.rbac.v1.PolicyRule[] = [
 
 /** Groups of upstream's role that the platform has a use for. */
 const usedGroups = new Set(["", "apps", "argoproj.io", "batch", "networking.k8s.io", "traefik.io"]);
+/** Nothing here is exposed through an Ingress or released as a Deployment; the controller insists on watching them. */
+const watchedResources = new Set(["ingresses", "deployments", "podtemplates"]);
 const unusedResources = new Set(["secrets", "endpoints", "pods/eviction"]);
 
 function withPlatformLabels(object: ManifestObject): ManifestObject {
@@ -132,8 +134,7 @@ export function withRightsIn(object: ManifestObject, namespace: string): Manifes
   const rules = (object.rules as Rule[]).flatMap((rule) => {
     const apiGroups = rule.apiGroups.filter((group) => usedGroups.has(group));
     const resources = rule.resources.filter((resource) => !unusedResources.has(resource));
-    // Nothing here is exposed through an Ingress; the controller only insists on watching them.
-    const verbs = apiGroups.includes("networking.k8s.io")
+    const verbs = resources.some((resource) => watchedResources.has(resource))
       ? rule.verbs.filter((verb) => ["get", "list", "watch"].includes(verb))
       : rule.verbs;
     return apiGroups.length > 0 && resources.length > 0 ? [{ ...rule, apiGroups, resources, verbs }] : [];

@@ -1,5 +1,5 @@
 import type { Flow, Pods } from "../cluster/flows";
-import { apiServerPorts, dnsFlow, metricsFlow, prometheus } from "../cluster/wellKnown";
+import { apiServerAt, apiServerPorts, dnsFlow, metricsFlow, prometheus } from "../cluster/wellKnown";
 import type { ClusterSettings, GatewaySettings } from "../config/platform";
 import { prometheusPort } from "../monitoring/prometheus";
 import { argoRolloutsPorts } from "./argoRollouts";
@@ -17,20 +17,18 @@ export interface AddonFlowsArgs {
   readonly monitored: boolean;
 }
 
-const everywhere = { cidrs: ["0.0.0.0/0", "::/0"] };
+const everywhere = ["0.0.0.0/0", "::/0"];
 const kubeletPort = 10250;
 
 /** What the add-ons may say, and who may speak to them. */
 export function addonFlows(args: AddonFlowsArgs): Flow[] {
   const { gateway, network, metricsServer, gatewayPods, rolloutsPods, monitored } = args;
   const { service } = gateway;
-  const users =
-    service.type === "LoadBalancer" && service.sourceRanges ? { cidrs: service.sourceRanges } : everywhere;
-  const apiServer = { cidrs: network.apiServerCidrs };
+  const users = service.type === "LoadBalancer" && service.sourceRanges ? service.sourceRanges : everywhere;
   return [
     {
       name: "users-to-gateway",
-      from: users,
+      from: { cidrs: users, who: "users" },
       to: gatewayPods,
       ports: [{ port: traefikPorts.http }, { port: traefikPorts.https }],
       why: "Requests of users.",
@@ -38,7 +36,7 @@ export function addonFlows(args: AddonFlowsArgs): Flow[] {
     {
       name: "gateway-to-api-server",
       from: gatewayPods,
-      to: apiServer,
+      to: apiServerAt(network.apiServerCidrs),
       ports: apiServerPorts,
       why: "Traefik watches routes, Services and certificates.",
     },
@@ -64,7 +62,7 @@ function rolloutsFlows(
     {
       name: "rollouts-to-api-server",
       from: pods,
-      to: { cidrs: apiServerCidrs },
+      to: apiServerAt(apiServerCidrs),
       ports: apiServerPorts,
       why: "The controller watches releases and moves them on.",
     },
@@ -81,20 +79,20 @@ function metricsServerFlows({ nodeCidrs, apiServerCidrs }: ClusterSettings["netw
     {
       name: "metrics-server-to-kubelets",
       from: pods,
-      to: { cidrs: nodeCidrs },
+      to: { cidrs: nodeCidrs, who: "nodes" },
       ports: [{ port: kubeletPort }],
       why: "Each kubelet knows what its Pods use.",
     },
     {
       name: "metrics-server-to-api-server",
       from: pods,
-      to: { cidrs: apiServerCidrs },
+      to: apiServerAt(apiServerCidrs),
       ports: apiServerPorts,
       why: "It watches nodes and checks who asks.",
     },
     {
       name: "api-server-to-metrics-server",
-      from: { cidrs: apiServerCidrs },
+      from: apiServerAt(apiServerCidrs),
       to: pods,
       ports: [{ port: metricsServerPort }],
       why: "The API server passes questions for metrics on.",

@@ -1,29 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import { AllowedFlows, type Pods } from "../cluster/flows";
-import type {
-  ArgoRolloutsSettings,
-  ClusterSettings,
-  GatewaySettings,
-  MetricsServerSettings,
-} from "../config/platform";
+import { AllowedFlows, type Flow } from "../cluster/flows";
+import type { ArgoRolloutsSettings, GatewaySettings, MetricsServerSettings } from "../config/platform";
 import type { ImageSource } from "../images";
-import { selectorLabels } from "../labels";
 import { UpstreamManifest } from "../manifest";
-import { ArgoRollouts, argoRolloutsIdentity } from "./argoRollouts";
-import { addonFlows } from "./flows";
+import { ArgoRollouts } from "./argoRollouts";
 import { Gateway, type GatewayArgs } from "./gateway";
 import { MetricsServer } from "./metricsServer";
-import { Traefik, traefikIdentity } from "./traefik";
+import { Traefik } from "./traefik";
 
 export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate" | "privateKey"> {
   readonly gateway: GatewaySettings;
-  readonly network: ClusterSettings["network"];
+  /** What the add-ons may say, and who may speak to them. */
+  readonly flows: readonly Flow[];
   /** Left out where the cluster brings its own. */
   readonly metricsServer?: MetricsServerSettings;
   /** Left out where nothing drives releases. */
   readonly argoRollouts?: ArgoRolloutsSettings;
-  /** Whether the platform brings its own monitoring. */
-  readonly monitored: boolean;
   readonly images: ImageSource;
   readonly gatewayNamespace: pulumi.Input<string>;
   /** Needed with `argoRollouts`. */
@@ -38,24 +30,13 @@ export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate
 /** What the platform adds to a bare cluster, in the order in which it is needed. */
 export class Addons extends pulumi.ComponentResource {
   readonly gateway: Gateway;
-  /** The Pods that users' requests come from. */
-  readonly gatewayPods: Pods;
 
   constructor(name: string, args: AddonsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:addons:Addons", name, {}, opts);
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
     const namespace = args.gatewayNamespace;
-    this.gatewayPods = { namespace, labels: selectorLabels(traefikIdentity) };
     const { argoRollouts, deliveryNamespace } = args;
-    const rolloutsPods: Pods | undefined =
-      deliveryNamespace === undefined
-        ? undefined
-        : { namespace: deliveryNamespace, labels: selectorLabels(argoRolloutsIdentity) };
-    const flows = new AllowedFlows(
-      `${name}-flows`,
-      { flows: addonFlows({ ...args, gatewayPods: this.gatewayPods, rolloutsPods }) },
-      after(),
-    );
+    const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, after());
     if (args.metricsServer !== undefined) {
       new MetricsServer(
         "metrics-server",

@@ -5,13 +5,20 @@ import { platformLabels } from "../labels";
 
 /** Pods of one namespace. */
 export interface Pods {
-  readonly namespace: pulumi.Input<string>;
+  readonly namespace: string;
   /** Empty for all of the namespace's Pods. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** One end of a flow: Pods, or address ranges outside of the Pod network. */
-export type Peer = Pods | { readonly cidrs: readonly string[] };
+/** Address ranges outside of the Pod network. */
+export interface Addresses {
+  readonly cidrs: readonly string[];
+  /** Who is there, for people. */
+  readonly who: string;
+}
+
+/** One end of a flow. */
+export type Peer = Pods | Addresses;
 
 export interface Port {
   readonly port: number;
@@ -61,7 +68,7 @@ export class AllowedFlows extends pulumi.ComponentResource {
 
 interface Policy {
   readonly role: string;
-  readonly namespace: pulumi.Input<string>;
+  readonly namespace: string;
   readonly spec: input.networking.v1.NetworkPolicySpec;
 }
 
@@ -94,7 +101,8 @@ export function policiesOf({ name, from, to, ports, unguarded }: Flow): Policy[]
   return policies;
 }
 
-function isPods(peer: Peer): peer is Pods {
+/** Tells Pods from addresses. */
+export function isPods(peer: Peer): peer is Pods {
   return "namespace" in peer;
 }
 

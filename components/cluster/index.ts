@@ -2,6 +2,7 @@ import { PriorityClass } from "@pulumi/kubernetes/scheduling/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSettings } from "../config/platform";
 import { platformLabels } from "../labels";
+import { Access } from "./access";
 import { Admission } from "./admission";
 import { PlatformNamespace } from "./namespace";
 
@@ -17,7 +18,7 @@ export interface ClusterArgs {
   readonly monitoring: boolean;
 }
 
-/** What has to be there before anything runs: guarded namespaces and the order in which Pods give way. */
+/** What has to be there before anything runs: guarded namespaces, what people may do there, and the order in which Pods give way. */
 export class Cluster extends pulumi.ComponentResource {
   /** Names of the namespaces, known before they are there. */
   readonly namespaceNames: readonly string[];
@@ -37,25 +38,32 @@ export class Cluster extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:cluster:Cluster", name, {}, opts);
     const parent = { parent: this };
-    const names: string[] = [];
+    const namespaces: Record<string, pulumi.Output<string>> = {};
     const namespaceOf = (namespace: keyof ClusterSettings["quotas"]) => {
-      names.push(namespace);
       const quota = args.settings.quotas[namespace];
-      return new PlatformNamespace(namespace, { namespace, quota }, parent).namespace;
+      const created = new PlatformNamespace(namespace, { namespace, quota }, parent).namespace;
+      namespaces[namespace] = created;
+      return created;
     };
     this.gateway = namespaceOf("gateway");
     this.inventory = namespaceOf("inventory");
     this.delivery = args.delivery ? namespaceOf("delivery") : undefined;
     this.monitoring = args.monitoring ? namespaceOf("monitoring") : undefined;
-    this.namespaceNames = names;
+    this.namespaceNames = Object.keys(namespaces);
     const { admission } = args.settings;
     if (admission.enabled) {
       new Admission(
         `${name}-admission`,
-        { settings: admission, stack: args.stack, registries: args.registries, namespaces: names },
+        {
+          settings: admission,
+          stack: args.stack,
+          registries: args.registries,
+          namespaces: this.namespaceNames,
+        },
         parent,
       );
     }
+    new Access(`${name}-access`, { settings: args.settings.access, namespaces }, parent);
     const priority = (role: string, value: number, description: string) =>
       new PriorityClass(
         `${name}-${role}`,

@@ -1,5 +1,5 @@
 import { selectorLabels, type Identity } from "../labels";
-import type { Flow, Pods } from "./flows";
+import type { Addresses, Flow, Pods } from "./flows";
 
 /** The cluster's DNS, by the labels that it has everywhere. */
 const dns: Pods = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
@@ -25,6 +25,11 @@ export function metricsFlow(who: string, to: Pods, port: number, monitored: bool
     why: "Prometheus reads the metrics.",
     ...(monitored ? {} : { unguarded: "from" }),
   };
+}
+
+/** The API server, which is no Pod of the Pod network. */
+export function apiServerAt(cidrs: readonly string[]): Addresses {
+  return { cidrs, who: "API server" };
 }
 
 /** Ports of the API server: of its Service and of the server itself. */

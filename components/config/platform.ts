@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ImageName } from "../images";
+import { accessSchema } from "./access";
 import { choice, listOf, section } from "./field";
 import {
   cidrs,
@@ -90,6 +91,7 @@ export const clusterSchema = section({
     delivery: quota({ cpu: "4", memory: "4Gi", pods: 10 }),
     monitoring: quota({ cpu: "8", memory: "16Gi", pods: 20, storage: "500Gi" }),
   }).prefault({}),
+  access: accessSchema.prefault({}),
 });
 
 const service = choice("type", [

@@ -3,13 +3,12 @@ import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { ParentReference } from "../addons/gateway";
-import { AllowedFlows, type Pods } from "../cluster/flows";
+import { AllowedFlows, type Flow } from "../cluster/flows";
 import type { ApplicationSettings } from "../config/application";
 import type { ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
 import { Configuration } from "./configuration";
 import { InClusterDatabase } from "./database";
-import { applicationFlows } from "./flows";
 import { Downgrade, Migration, migrationIdentity } from "./migration";
 import { historyName, type Releases } from "./outcome";
 import { Release } from "./release";
@@ -32,9 +31,8 @@ export interface ApplicationArgs {
   /** Address of an external database. */
   readonly databaseUrl?: pulumi.Output<string>;
   readonly gateway: ParentReference;
-  readonly gatewayPods: Pods;
-  /** Whether the platform brings its own monitoring. */
-  readonly monitored: boolean;
+  /** All that the application's Pods may say to anyone, and anyone to them. */
+  readonly flows: readonly Flow[];
   readonly releases: Releases;
   readonly priorityClassName: pulumi.Input<string>;
   readonly databasePriorityClassName: pulumi.Input<string>;
@@ -50,21 +48,7 @@ export class Application extends pulumi.ComponentResource {
     const parent = { parent: this };
     const { settings, namespace } = args;
     const identity: Identity = { name, component: "api" };
-    const flows = new AllowedFlows(
-      `${name}-flows`,
-      {
-        flows: applicationFlows({
-          identity,
-          namespace,
-          gateway: args.gatewayPods,
-          database: settings.database,
-          snapshot: settings.migration.snapshot,
-          monitored: args.monitored,
-          apiServerCidrs: args.releases.apiServerCidrs,
-        }),
-      },
-      parent,
-    );
+    const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, parent);
     const database = this.database(name, args);
     const configuration = new Configuration(
       `${name}-config`,

@@ -1,6 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
 import type { Flow, Peer, Pods } from "../cluster/flows";
-import { apiServerPorts, dnsFlow, metricsFlow, prometheus } from "../cluster/wellKnown";
+import { apiServerAt, apiServerPorts, dnsFlow, metricsFlow, prometheus } from "../cluster/wellKnown";
 import type { DatabaseSettings } from "../config/application";
 import type { SnapshotSettings } from "../config/migration";
 import { selectorLabels, type Identity } from "../labels";
@@ -14,12 +13,14 @@ import { applicationPort } from "./workload";
 
 export interface ApplicationFlowsArgs {
   readonly identity: Identity;
-  readonly namespace: pulumi.Input<string>;
+  readonly namespace: string;
   /** The Pods that requests come from. */
   readonly gateway: Pods;
   readonly database: DatabaseSettings;
   /** Where snapshots of the database go. */
   readonly snapshot: SnapshotSettings;
+  /** Whether a Job tries new versions out before users get to them. */
+  readonly smokeTested: boolean;
   /** Whether the platform brings its own monitoring, and so guards its namespace. */
   readonly monitored: boolean;
   /** Addresses of the API server, where a release is waited for. */
@@ -33,6 +34,7 @@ export function applicationFlows({
   gateway,
   database,
   snapshot,
+  smokeTested,
   monitored,
   apiServerCidrs,
 }: ApplicationFlowsArgs): Flow[] {
@@ -42,7 +44,9 @@ export function applicationFlows({
   const smokeTest = pods(smokeTestIdentity(identity.name));
   const migration = pods(migrationIdentity(identity.name));
   const store: Peer =
-    database.type === "inCluster" ? pods(databaseIdentity(identity.name)) : { cidrs: database.cidrs };
+    database.type === "inCluster"
+      ? pods(databaseIdentity(identity.name))
+      : { cidrs: database.cidrs, who: "database" };
   const storePorts = [{ port: database.type === "inCluster" ? postgresPort : database.port }];
   const http = [{ port: applicationPort }];
   return [
@@ -66,7 +70,7 @@ export function applicationFlows({
           {
             name: "migration-to-snapshots",
             from: migration,
-            to: { cidrs: snapshot.cidrs },
+            to: { cidrs: snapshot.cidrs, who: "snapshot store" },
             ports: [{ port: storePort(snapshot) }],
             why: "Snapshots of the database are stored before its schema changes.",
           },
@@ -76,7 +80,7 @@ export function applicationFlows({
     {
       name: "release-outcome-to-api-server",
       from: outcome,
-      to: { cidrs: apiServerCidrs },
+      to: apiServerAt(apiServerCidrs),
       ports: apiServerPorts,
       why: "An update waits for the outcome of its release.",
     },
@@ -92,14 +96,18 @@ export function applicationFlows({
           dnsFlow("release-outcome", outcome),
         ]
       : []),
-    {
-      name: "smoke-test-to-api",
-      from: smokeTest,
-      to: api,
-      ports: http,
-      why: "A new version is tried out before users get to it.",
-    },
-    dnsFlow("smoke-test", smokeTest),
+    ...(smokeTested
+      ? [
+          {
+            name: "smoke-test-to-api",
+            from: smokeTest,
+            to: api,
+            ports: http,
+            why: "A new version is tried out before users get to it.",
+          },
+          dnsFlow("smoke-test", smokeTest),
+        ]
+      : []),
     dnsFlow("api", api),
     dnsFlow("migration", migration),
   ];

@@ -107,7 +107,7 @@ export class Downgrade extends pulumi.ComponentResource {
 }
 
 function withAccount(args: PodArgs, { serviceAccountName }: Snapshots): PodArgs {
-  return serviceAccountName === undefined ? args : { ...args, serviceAccountName };
+  return { ...args, serviceAccountName };
 }
 
 function job(

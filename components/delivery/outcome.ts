@@ -14,7 +14,6 @@ export interface Releases {
   /** Address of Prometheus inside the cluster; left out where nothing measures. */
   readonly prometheus?: pulumi.Input<string>;
   readonly images: ImageSource;
-  readonly apiServerCidrs: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;
   /** Name of the environment, for people. */
   readonly environment: string;

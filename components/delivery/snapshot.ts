@@ -29,8 +29,8 @@ const scripts = ["snapshot.sh", "restore.sh"] as const;
  * the service stores it elsewhere where the settings say so. Each step has to succeed before the schema is touched.
  */
 export class Snapshots extends pulumi.ComponentResource {
-  /** Account of the Jobs where a cloud has to know them by one; the application's otherwise. */
-  readonly serviceAccountName: pulumi.Output<string> | undefined;
+  /** Account of the Jobs: their own, so that a cloud that lets it store snapshots lets nothing else do so. */
+  readonly serviceAccountName: pulumi.Output<string>;
   private readonly settings: StoredSnapshots | undefined;
   private readonly images: ImageSource;
   private readonly scriptsName: pulumi.Output<string> | undefined;
@@ -73,21 +73,17 @@ export class Snapshots extends pulumi.ComponentResource {
         parent,
       ).metadata.name;
     }
-    if (settings.type === "s3" && settings.accountAnnotations !== undefined) {
-      this.serviceAccountName = new ServiceAccount(
-        `${name}-account`,
-        {
-          // A fixed name: the cloud's side of the identity refers to it.
-          metadata: {
-            ...metadata,
-            name: `${args.identity.name}-${args.identity.component}`,
-            annotations: settings.accountAnnotations,
-          },
-          automountServiceAccountToken: false,
-        },
-        parent,
-      ).metadata.name;
-    }
+    const annotations = settings.type === "s3" ? settings.accountAnnotations : undefined;
+    // A fixed name where the cloud's side of the identity refers to it.
+    const known =
+      annotations === undefined
+        ? {}
+        : { name: `${args.identity.name}-${args.identity.component}`, annotations };
+    this.serviceAccountName = new ServiceAccount(
+      `${name}-account`,
+      { metadata: { ...metadata, ...known }, automountServiceAccountToken: false },
+      parent,
+    ).metadata.name;
     this.registerOutputs({ claimName: this.claimName });
   }
 

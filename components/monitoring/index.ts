@@ -1,8 +1,7 @@
 import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { AllowedFlows } from "../cluster/flows";
-import { apiServerPorts, prometheus } from "../cluster/wellKnown";
-import type { ClusterSettings, MonitoringSettings } from "../config/platform";
+import { AllowedFlows, type Flow } from "../cluster/flows";
+import type { MonitoringSettings } from "../config/platform";
 import type { ImageSource } from "../images";
 import { labels } from "../labels";
 import { releasesDashboard } from "./dashboards/releases";
@@ -10,7 +9,8 @@ import { Prometheus } from "./prometheus";
 
 export interface MonitoringArgs {
   readonly settings: MonitoringSettings;
-  readonly network: ClusterSettings["network"];
+  /** What the monitoring may say. */
+  readonly flows: readonly Flow[];
   readonly images: ImageSource;
   readonly namespace: pulumi.Input<string>;
   /** Names of the namespaces that are measured. */
@@ -29,21 +29,7 @@ export class Monitoring extends pulumi.ComponentResource {
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:monitoring:Monitoring", name, {}, opts);
     const parent = { parent: this };
-    const flows = new AllowedFlows(
-      `${name}-flows`,
-      {
-        flows: [
-          {
-            name: "prometheus-to-api-server",
-            from: prometheus,
-            to: { cidrs: args.network.apiServerCidrs },
-            ports: apiServerPorts,
-            why: "Prometheus looks for Pods to read from.",
-          },
-        ],
-      },
-      parent,
-    );
+    const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, parent);
     const server = new Prometheus(
       "prometheus",
       { ...args, settings: args.settings.prometheus },

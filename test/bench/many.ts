@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { applicationSchema } from "../../components/config/application";
 import { Application } from "../../components/delivery/application";
+import { applicationFlows } from "../../components/delivery/flows";
 
 /** A program of as many applications as its configuration says, each as the stacks have it. */
 const count = new pulumi.Config().requireNumber("applications");
@@ -21,14 +22,21 @@ for (let index = 0; index < count; index += 1) {
     pullSecrets: [],
     images: {},
     gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
-    monitored: false,
+    flows: applicationFlows({
+      identity: { name: `inventory-${index}`, component: "api" },
+      namespace: "inventory",
+      gateway: { namespace: "gateway", labels: { "app.kubernetes.io/name": "traefik" } },
+      database: settings.database,
+      snapshot: settings.migration.snapshot,
+      smokeTested: true,
+      monitored: false,
+      apiServerCidrs: ["10.0.0.1/32"],
+    }),
     releases: {
       images: {},
-      apiServerCidrs: ["10.0.0.1/32"],
       priorityClassName: "application",
       environment: "bench",
     },
-    gatewayPods: { namespace: "gateway", labels: { "app.kubernetes.io/name": "traefik" } },
     priorityClassName: "application",
     databasePriorityClassName: "platform",
   });

@@ -1,5 +1,9 @@
-import { expectGolden } from "../support/golden";
-import { runProgram, stacks } from "../support/stacks";
+import { join } from "node:path";
+import { flowTable } from "../../components/cluster/flowTable";
+import { flowPage } from "../support/flowPage";
+import { expectFile, expectGolden } from "../support/golden";
+import { load } from "../support/settings";
+import { runProgram, stackConfig, stacks } from "../support/stacks";
 
 describe("the three stacks", () => {
   for (const stack of stacks) {
@@ -8,4 +12,11 @@ describe("the three stacks", () => {
       expectGolden(stack, resources);
     });
   }
+
+  it("allow the flows that their page shows", async () => {
+    const tables: Record<string, ReturnType<typeof flowTable>> = {};
+    for (const stack of stacks) tables[stack] = flowTable(await load(stackConfig(stack), []));
+    const page = join(__dirname, "../../components/cluster/flows.md");
+    expectFile(page, await flowPage(tables, "production"));
+  });
 });

@@ -1,4 +1,5 @@
 import { Application, type ApplicationArgs } from "../../components/delivery/application";
+import { flowTable } from "../../components/cluster/flowTable";
 import { settingsWith } from "./components";
 import { register, type JsonObject, type Recording } from "./mocks";
 
@@ -21,12 +22,10 @@ export async function application(
         databaseUrl:
           settings.application.database.type === "external" ? settings.secrets.databaseUrl : undefined,
         gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
-        gatewayPods: { namespace: "gateway", labels: { "app.kubernetes.io/name": "traefik" } },
-        monitored: true,
+        flows: flowTable(settings).application,
         releases: {
           prometheus: "http://prometheus.monitoring.svc:9090",
           images: settings.images,
-          apiServerCidrs: ["10.0.0.1/32"],
           priorityClassName: "application",
           environment: "staging",
         },

@@ -10,8 +10,11 @@ import type { Json, JsonObject, Registered } from "./mocks";
  * A file that differs shows what a change does to a stack: read the difference, then `npm run golden`.
  */
 export function expectGolden(name: string, resources: readonly Registered[]): void {
-  const file = join(__dirname, "../golden", `${name}.yaml`);
-  const actual = golden(resources);
+  expectFile(join(__dirname, "../golden", `${name}.yaml`), golden(resources));
+}
+
+/** The same for any file that is made from the program. */
+export function expectFile(file: string, actual: string): void {
   if (process.env.UPDATE_GOLDEN) writeFileSync(file, actual);
   else {
     const expected = existsSync(file) ? readFileSync(file, "utf8") : "";

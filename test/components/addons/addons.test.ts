@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Addons } from "../../../components/addons";
 import { publicUrl } from "../../../components/addons/gateway";
 import { traefikShutdown } from "../../../components/addons/traefikArguments";
+import { flowTable } from "../../../components/cluster/flowTable";
 import { at, settingsWith, types } from "../../support/components";
 import { register, valueOf, type JsonObject, type Recording } from "../../support/mocks";
 
@@ -11,10 +12,9 @@ async function addons(gateway: JsonObject = {}, metricsServer: JsonObject = {}):
     () =>
       new Addons("addons", {
         gateway: settings.gateway,
-        network: settings.cluster.network,
+        flows: flowTable(settings).addons,
         metricsServer: settings.metricsServer,
         argoRollouts: settings.argoRollouts,
-        monitored: true,
         images: settings.images,
         gatewayNamespace: "gateway",
         deliveryNamespace: "delivery",

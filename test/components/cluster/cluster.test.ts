@@ -84,8 +84,8 @@ describe("a flow", () => {
 
   it("needs no policy where the platform guards nothing", () => {
     expect(policiesOf({ ...flow, unguarded: "to" }).map(({ role }) => role)).to.deep.equal(["a-to-b-egress"]);
-    expect(policiesOf({ ...flow, from: { cidrs: ["10.0.0.0/8"] } }).map(({ role }) => role)).to.deep.equal([
-      "a-to-b-ingress",
-    ]);
+    expect(
+      policiesOf({ ...flow, from: { cidrs: ["10.0.0.0/8"], who: "users" } }).map(({ role }) => role),
+    ).to.deep.equal(["a-to-b-ingress"]);
   });
 });

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { flowTable } from "../../../components/cluster/flowTable";
 import { Monitoring } from "../../../components/monitoring";
 import { alertRules } from "../../../components/monitoring/rules/alerts";
 import { deliveryRules } from "../../../components/monitoring/rules/delivery";
@@ -14,7 +15,7 @@ async function monitoring(prometheus: JsonObject = {}) {
     () =>
       new Monitoring("monitoring", {
         settings: wanted,
-        network: settings.cluster.network,
+        flows: flowTable(settings).monitoring,
         images: settings.images,
         namespace: "monitoring",
         scraped: ["inventory", "gateway"],

@@ -1,0 +1,28 @@
+import { expect } from "chai";
+import { Platform } from "./delivery/platform";
+import { accountsAreBounded } from "./security/access";
+import { accessSettings, peopleAreLetInAndTurnedAway, peopleHaveTheirRoles } from "./security/people";
+import { npmOk } from "./support/command";
+import { release } from "./support/releases";
+
+/** Who may do what, asked of the real API server. */
+describe("security", function () {
+  this.timeout("20m");
+
+  before(async () => {
+    await npmOk("cluster", "up");
+    const edits = [[/( +)(technova:registry:)/, `$1technova:cluster: ${accessSettings}\n$1$2`]] as const;
+    const { code, output } = await release({ version: "1.0.0", edits });
+    expect(code, output).to.equal(0);
+  });
+  after(() => Platform.takeDown());
+
+  it("no account of a Pod reads Secrets or gets itself more rights, but as listed", () =>
+    accountsAreBounded());
+
+  it("groups have the roles that the settings give them, in the platform's namespaces only", () =>
+    peopleHaveTheirRoles());
+
+  it("viewers, operators and admins are let in and turned away by what they type", () =>
+    peopleAreLetInAndTurnedAway());
+});

@@ -1,0 +1,77 @@
+import { flowTable, type FlowTable } from "../../components/cluster/flowTable";
+import { types } from "./components";
+import type { JsonObject, Recording, Registered } from "./mocks";
+import { connects, type Endpoint, type Policy } from "./networkModel";
+import { goodConfig, load } from "./settings";
+import { asEngineConfig, runProgram, stackConfig, stacks } from "./stacks";
+import { get, text, workloads, type Workload } from "./workloads";
+
+/** A stack as the mocks register it, and what its table says. */
+export interface Network {
+  readonly resources: readonly Registered[];
+  readonly table: FlowTable;
+  readonly workloads: readonly Workload[];
+  readonly policies: readonly Policy[];
+  /** Namespaces that the stack makes. */
+  readonly namespaces: readonly string[];
+}
+
+const off: JsonObject = { enabled: false };
+
+/** The three stacks, and one with as much and one with as little as the settings can say. */
+export const configurations: Readonly<Record<string, () => Record<string, unknown>>> = {
+  ...Object.fromEntries(stacks.map((stack) => [stack, () => stackConfig(stack)])),
+  everything: goodConfig,
+  "the least": () => ({
+    ...goodConfig(),
+    "technova:monitoring": off,
+    "technova:metricsServer": off,
+    "technova:argoRollouts": off,
+    "technova:github": off,
+  }),
+};
+
+export async function networkOf(config: Record<string, unknown>): Promise<Network> {
+  const secretKeys = "technova:secrets" in config ? ["technova:secrets"] : [];
+  const { resources, all }: Recording<unknown> = await runProgram("staging", {
+    config: asEngineConfig(config),
+    secretKeys,
+  });
+  return {
+    resources,
+    table: flowTable(await load(config, secretKeys)),
+    workloads: workloads(resources),
+    policies: all(types.networkPolicy).map(({ inputs }) => ({
+      namespace: text(get(inputs, "metadata", "namespace")) ?? "default",
+      spec: inputs.spec as unknown as Policy["spec"],
+    })),
+    namespaces: all(types.namespace).flatMap(({ inputs }) => text(get(inputs, "metadata", "name")) ?? []),
+  };
+}
+
+/** A Pod of a workload, at an address of its own. */
+export function podOf({ name, namespace, labels, ports }: Workload, address: string): Endpoint {
+  return { name, address, pod: { namespace, namespaceLabels: {}, labels, ports } };
+}
+
+/** Every connection that the policies let through, as `from -> to port/protocol`. */
+export function connections(
+  policies: readonly Policy[],
+  endpoints: readonly Endpoint[],
+  ports: readonly number[],
+  isMeant: (from: Endpoint, to: Endpoint) => boolean,
+  allowed = (from: Endpoint, to: Endpoint, port: number, protocol: string) =>
+    connects(policies, from, to, port, protocol),
+): Set<string> {
+  const found = new Set<string>();
+  for (const from of endpoints) {
+    for (const to of endpoints.filter((each) => isMeant(from, each))) {
+      for (const port of ports) {
+        for (const protocol of ["TCP", "UDP"]) {
+          if (allowed(from, to, port, protocol)) found.add(`${from.name} -> ${to.name} ${port}/${protocol}`);
+        }
+      }
+    }
+  }
+  return found;
+}
