@@ -19,8 +19,13 @@ export interface ReleaseArgs extends Omit<ReleaseOutcomeArgs, "rollout" | "relea
   readonly strategy: Strategy;
 }
 
-/** How many earlier versions the cluster keeps, with their configuration, to go back to. */
-const keptVersions = 5;
+/**
+ * How many earlier versions the cluster keeps, with their configuration, to go back to. Those that failed count too, and
+ * the oldest go first: with few, some attempts in a row would push out the one that served before them.
+ */
+const keptVersions = 20;
+/** How far back a version may be that takes no steps and is asked no questions again: it has been through them. */
+const rollbackRevisions = 5;
 
 /** The application's Pods. Another template is another release, which the controller brings to the users. */
 export class Release extends pulumi.ComponentResource {
@@ -51,8 +56,7 @@ export class Release extends pulumi.ComponentResource {
           progressDeadlineSeconds: args.progressDeadlineSeconds,
           progressDeadlineAbort: true,
           revisionHistoryLimit: keptVersions,
-          // Going back to one of them takes no steps and asks no questions: it has been through them.
-          rollbackWindow: { revisions: keptVersions },
+          rollbackWindow: { revisions: rollbackRevisions },
           strategy: strategy.spec,
           template: {
             ...args.template,

@@ -154,7 +154,6 @@ export async function undone(platform: Platform): Promise<void> {
     await new Promise((wake) => setTimeout(wake, 5_000));
     return undo;
   });
-  expect(result.code, result.output).to.equal(0);
   expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
   expect(await platform.answering()).to.deep.equal([before]);
   const back = report.answers.filter((answer) => answer.version === before);
@@ -194,10 +193,10 @@ export async function configuration(platform: Platform): Promise<void> {
     expect(changed.code, changed.output).to.equal(0);
     await eventually("the new configuration alone", 60, levelOf, (levels) => levels === "WARNING");
     const undo = await npm("release", "undo");
+    expect(undo.code, undo.output).to.equal(0);
     await eventually("the configuration before alone", 60, levelOf, (levels) => levels === "INFO");
     return undo;
   });
-  expect(result.code, result.output).to.equal(0);
   expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
   record({
     scenario: "another configuration, and back",
