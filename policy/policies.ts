@@ -1,3 +1,6 @@
+import { githubActionsPolicies } from "./githubActions";
+import { githubBranchPolicies } from "./githubBranches";
+import { githubPolicies } from "./github";
 import { imagePolicies } from "./images";
 import { namespacePolicies } from "./namespaces";
 import { networkPolicies } from "./network";
@@ -21,5 +24,8 @@ export const policies: readonly Policy[] = [
   ...rbacPolicies,
   ...namespacePolicies,
   ...secretPolicies,
+  ...githubPolicies,
+  ...githubBranchPolicies,
+  ...githubActionsPolicies,
   ...stackPolicies,
 ];

@@ -115,16 +115,19 @@ export function outcome<S>(policy: Policy<S>, type: string, props: object, setti
 }
 
 /** Likewise for a stack policy, by the resource's name. */
-export function stackOutcome(
-  policy: Policy,
+export function stackOutcome<S>(
+  policy: Policy<S>,
   resources: Readonly<Record<string, readonly [type: string, props: object]>>,
+  settings: object = {},
 ): Readonly<Record<string, Outcome>> {
   const given = Object.entries(resources).map(([urn, [type, props]]) => ({
     type,
     urn,
     props: unknownCheckingProxy(props),
   }));
-  const judged = [...judgeStack(policy, given)].map(([{ urn }, judge]) => [urn, paths(judge)] as const);
+  const judged = [...judgeStack(policy, given, settings)].map(
+    ([{ urn }, judge]) => [urn, paths(judge)] as const,
+  );
   return Object.fromEntries(judged.filter(([, found]) => JSON.stringify(found) !== JSON.stringify(nothing)));
 }
 
