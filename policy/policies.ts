@@ -1,3 +1,5 @@
+import { deliveryCheckPolicies } from "./deliveryChecks";
+import { deliveryPolicies } from "./delivery";
 import { githubActionsPolicies } from "./githubActions";
 import { githubBranchPolicies } from "./githubBranches";
 import { githubPolicies } from "./github";
@@ -27,5 +29,7 @@ export const policies: readonly Policy[] = [
   ...githubPolicies,
   ...githubBranchPolicies,
   ...githubActionsPolicies,
+  ...deliveryPolicies,
+  ...deliveryCheckPolicies,
   ...stackPolicies,
 ];
