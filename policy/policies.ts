@@ -13,6 +13,7 @@ import { reliabilityPolicies } from "./reliability";
 import { resourcePolicies } from "./resources";
 import { secretPolicies } from "./secrets";
 import { stackPolicies } from "./stack";
+import { supplyChainPolicies } from "./supplyChain";
 import type { Policy } from "./frame/policy";
 
 /** Every policy of the pack, area by area, in the order of `policy/README.md`. */
@@ -29,6 +30,7 @@ export const policies: readonly Policy[] = [
   ...githubPolicies,
   ...githubBranchPolicies,
   ...githubActionsPolicies,
+  ...supplyChainPolicies,
   ...deliveryPolicies,
   ...deliveryCheckPolicies,
   ...stackPolicies,
