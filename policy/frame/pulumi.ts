@@ -1,8 +1,10 @@
-import type {
-  PolicyConfigSchema,
-  ReportViolation,
-  ResourceValidationPolicy,
-  StackValidationPolicy,
+import {
+  type PolicyConfigSchema,
+  type PolicyResource,
+  type ReportViolation,
+  type ResourceValidationPolicy,
+  type StackValidationPolicy,
+  unknownCheckingProxy,
 } from "@pulumi/policy";
 import type { Judge, Policy } from "./policy";
 import { judgeResource, judgeStack } from "./evaluate";
@@ -31,16 +33,20 @@ export function toPulumi(
     return {
       ...facts,
       validateStack: ({ resources, getConfig }, report) =>
-        conclude(policy, judgeStack(policy, resources, getConfig()), report, updating),
+        conclude(policy, judgeStack(policy, resources.map(asResource), getConfig()), report, updating),
     };
   }
   return {
     ...facts,
-    validateResource: ({ type, urn, props, getConfig }, report) => {
-      const resource = { type, urn, props };
+    validateResource: ({ type, urn, props, opts, getConfig }, report) => {
+      const resource = { type, urn, props, protect: opts.protect };
       conclude(policy, new Map([[resource, judgeResource(policy, resource, getConfig())]]), report, updating);
     },
   };
+}
+
+function asResource({ type, urn, props, opts }: PolicyResource): Resource {
+  return { type, urn, props, protect: opts.protect, aliases: opts.aliases };
 }
 
 /** The server's type wants mutable lists; it does not change them. */
@@ -64,14 +70,33 @@ function conclude(
     const findings = updating ? [...violations, ...unresolved] : violations;
     if (findings.length > 0) report(violationMessage(policy, resource, findings), resource.urn);
   }
-  if (updating) return;
-  const undecided = [...judges].filter(([, judge]) => judge.undecided.length > 0);
-  const error = undecided[0]?.[1].undecided[0]?.unknownBecause;
-  if (error === undefined) return;
+  const missing = [...judges].filter(([, judge]) => judge.missing.length > 0);
+  const undecided = updating ? [] : [...judges].filter(([, judge]) => judge.undecided.length > 0);
+  const [error] = undecided.flatMap(([, judge]) => judge.undecided.map((field) => field.unknownBecause));
+  const thrown = error ?? (missing.length > 0 ? errorOfUnknown() : undefined);
+  if (thrown === undefined) return;
+  const reasons = missing.flatMap(([resource, judge]) => [
+    ...judge.missing.map((reason) => `  ${reason}`),
+    `Resource: ${resource.urn}`,
+  ]);
   const places = undecided.map(([resource, judge]) => undecidedMessage(resource, judge.undecided));
-  error.message = ["undecided", policy.description, ...places, decidedLater(policy)].join("\n");
-  throw error;
+  const later = undecided.length > 0 ? [decidedLater(policy)] : [];
+  thrown.message = ["undecided", policy.description, ...reasons, ...places, ...later].join("\n");
+  throw thrown;
 }
+
+/** The engine's error about an unknown, where it is not a field that is unknown. */
+function errorOfUnknown(): Error {
+  try {
+    void (unknownCheckingProxy({ value: unknownString }) as { value: unknown }).value;
+  } catch (error) {
+    if (error instanceof Error && "unknownTypeSentinel" in error) return error;
+  }
+  throw new Error("@pulumi/policy no longer has the error that tells what is undecided");
+}
+
+/** What stands for an unknown string, in every language and version. */
+const unknownString = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** The engine says so to every pack that it starts; a language host passes it on under its own name. */
 function isUpdate(env: NodeJS.ProcessEnv): boolean {

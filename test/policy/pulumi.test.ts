@@ -15,7 +15,7 @@ const urn = "urn:pulumi:dev::shop::kubernetes:core/v1:Pod::web";
 function run<S>(policy: Policy<S>, type: string, props: object, config: object = {}, updating = false) {
   const messages: string[] = [];
   let thrown: unknown;
-  const args = { type, urn, props: unknownCheckingProxy(props), getConfig: () => config };
+  const args = { type, urn, props: unknownCheckingProxy(props), opts: {}, getConfig: () => config };
   const { validateResource } = toPulumi(policy as Policy, updating) as ResourceValidationPolicy;
   if (typeof validateResource !== "function") throw new Error("not a resource policy");
   try {
@@ -95,6 +95,7 @@ describe("policy/pulumi", () => {
       type: "kubernetes:core/v1:Namespace",
       urn: name,
       props: { metadata: { name } },
+      opts: {},
     }));
     const found: (string | undefined)[] = [];
     const args = { resources, getConfig: () => ({}) } as unknown as Parameters<typeof validateStack>[0];
