@@ -128,6 +128,24 @@ export const allowedActions: StackPolicy = {
   },
 };
 
+export const pinnedActions: ObjectPolicy = {
+  name: "pinned-actions",
+  area: "github",
+  severity: "high",
+  description: "Workflows name the commit of every action they use.",
+  why: "A tag of an action can be moved to other code, which then runs with the token and secrets of the workflow.",
+  remedy: [
+    "Name every action in .github/workflows by its full commit, with the version in a comment.",
+    "Set shaPinningRequired to true.",
+  ],
+  link: "https://github.com/ossf/scorecard/blob/main/docs/checks.md#pinned-dependencies",
+  kinds: ["ActionsRepositoryPermissions", "ActionsOrganizationPermissions"],
+  checkObject({ group, root }, judge) {
+    if (group !== "github" || root.at("enabled").value === false) return;
+    judge.expect(root.at("shaPinningRequired"), oneOf(true));
+  },
+};
+
 export const readOnlyWorkflowToken: StackPolicy = {
   name: "read-only-workflow-token",
   area: "github",
@@ -183,5 +201,6 @@ export const githubActionsPolicies: readonly Policy[] = [
   environmentsReviewed,
   environmentsNameBranches,
   allowedActions,
+  pinnedActions,
   readOnlyWorkflowToken,
 ];

@@ -2,9 +2,10 @@ import {
   allowedActions,
   environmentsNameBranches,
   environmentsReviewed,
+  pinnedActions,
   readOnlyWorkflowToken,
 } from "../../policy/githubActions";
-import { changed, type Path, stackOutcome, unknown, written } from "../support/policy";
+import { changed, outcome, type Path, stackOutcome, unknown, written } from "../support/policy";
 import { describeObjectPolicy, github } from "./fieldCases";
 import { expect } from "chai";
 
@@ -154,8 +155,19 @@ describe("policy/githubActions", () => {
     });
   }
 
+  for (const kind of ["ActionsRepositoryPermissions", "ActionsOrganizationPermissions"]) {
+    describeObjectPolicy(pinnedActions, {
+      type: github(kind),
+      good: { allowedActions: "selected" },
+      path: ["shaPinningRequired"],
+      right: [true],
+      wrong: [false, undefined],
+    });
+  }
+
   it("accepts a repository where Actions is off", () => {
     const off = { repository: "platform", enabled: false };
+    expect(outcome(pinnedActions, github("ActionsRepositoryPermissions"), off).violations).to.be.empty;
     const permissions = [github("ActionsRepositoryPermissions"), off] as const;
     expect(stackOutcome(allowedActions, { repository, permissions })).to.be.empty;
   });
