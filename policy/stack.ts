@@ -87,8 +87,8 @@ export function maximumDeletesFrom(before: StateBefore): StackPolicy<{ maximum: 
       const more = deleted.length > names.length ? `, and ${deleted.length - names.length} more` : "";
       const stack = wholeStack(deleted[0]?.urn);
       judgeOf(stack).report(
-        stack.root,
-        `loses ${deleted.length} objects, at most ${maximum} are allowed: ${names.join(", ")}${more}`,
+        stack.root.at("resources"),
+        `would lose ${deleted.length}, may lose at most ${maximum}: ${names.join(", ")}${more}`,
       );
     },
   };

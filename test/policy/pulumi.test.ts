@@ -8,6 +8,7 @@ import { noRootContainers } from "../../policy/podSecurity";
 import type { Policy } from "../../policy/frame/policy";
 import { toPulumi } from "../../policy/frame/pulumi";
 import { unknownCheckingProxy } from "@pulumi/policy";
+import { whatMustStayIsProtected } from "../../policy/stack";
 
 const urn = "urn:pulumi:dev::shop::kubernetes:core/v1:Pod::web";
 
@@ -87,6 +88,19 @@ describe("policy/pulumi", () => {
     expect(String(run(noLoadBalancerServices, type, props, { loadBalancersAllowed: true }).thrown))
       .to.contain('policy "no-load-balancer-services" has no setting loadBalancersAllowed')
       .and.to.contain("it takes loadBalancerAllowed");
+  });
+
+  it("knows which resources the engine keeps from being deleted", () => {
+    const { validateResource } = toPulumi(whatMustStayIsProtected as Policy) as ResourceValidationPolicy;
+    if (typeof validateResource !== "function") throw new Error("not a resource policy");
+    const type = "kubernetes:core/v1:PersistentVolumeClaim";
+    const reports = (protect: boolean) => {
+      const messages: string[] = [];
+      const args = { type, urn, props: {}, opts: { protect }, getConfig: () => ({ required: true }) };
+      void validateResource(args as unknown as ResourceValidationArgs, (message) => messages.push(message));
+      return messages.length;
+    };
+    expect([reports(true), reports(false)]).to.deep.equal([0, 1]);
   });
 
   it("reports a stack policy's findings on the resources they are about", () => {

@@ -92,7 +92,7 @@ describe("policy/stack", () => {
       expect(others).to.be.empty;
       expect(finding?.on).to.equal("urn:pulumi:staging::technova::pulumi:pulumi:Stack::technova-staging");
       expect(finding?.found[0])
-        .to.contain("loses 11 objects, at most 10 are allowed")
+        .to.contain("would lose 11, may lose at most 10")
         .and.to.contain(`${configMap} map0`)
         .and.to.contain("and 6 more");
       expect(judged(existing(1), [], { maximum: 0 })).to.have.length(1);
