@@ -1,4 +1,9 @@
 import { gatewayPolicies } from "./gateways";
+import { deliveryCheckPolicies } from "./deliveryChecks";
+import { deliveryPolicies } from "./delivery";
+import { githubActionsPolicies } from "./githubActions";
+import { githubBranchPolicies } from "./githubBranches";
+import { githubPolicies } from "./github";
 import { imagePolicies } from "./images";
 import { namespacePolicies } from "./namespaces";
 import { networkPolicies } from "./network";
@@ -14,6 +19,7 @@ import { secretPolicies } from "./secrets";
 import { stackPolicies } from "./stack";
 import { storagePolicies } from "./storage";
 import { worldTrafficPolicies } from "./worldTraffic";
+import { supplyChainPolicies } from "./supplyChain";
 import type { Policy } from "./frame/policy";
 import type { Run } from "./frame/run";
 import { Exceptions } from "./frame/exceptions";
@@ -37,6 +43,12 @@ export const policies: readonly Policy[] = [
   ...secretPolicies,
   ...storagePolicies,
   ...observabilityPolicies,
+  ...githubPolicies,
+  ...githubBranchPolicies,
+  ...githubActionsPolicies,
+  ...supplyChainPolicies,
+  ...deliveryPolicies,
+  ...deliveryCheckPolicies,
   ...stackPolicies,
 ];
 

@@ -62,7 +62,14 @@ export const githubSchema = section({
       "a list of topics",
       text("a topic: lower-case letters, digits and hyphens", /^[a-z0-9][a-z0-9-]{0,49}$/),
     ).default([]),
+    /** Whether GitHub looks for secrets and refuses pushes with one; private repositories need its Secret Protection. */
+    secretScanning: flag().default(true),
   }),
+  /** Actions of others that workflows may use, besides GitHub's own: `owner/name@*`, each named in full. */
+  allowedActions: listOf(
+    "a list of actions",
+    text("an action: owner/name@reference", /^[\w.-]+\/[\w./-]*[\w.-]+@[\w./*-]+$/),
+  ).default([]),
   rulesets: section({ main: ruleset.prefault({}), develop: ruleset.prefault({}) }).prefault({}),
   environments: section({ staging: environment, production: environment }),
   /** Actions variables of the whole repository. */

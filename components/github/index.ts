@@ -8,6 +8,7 @@ import { Repository } from "@pulumi/github/repository";
 import * as pulumi from "@pulumi/pulumi";
 import type { Secrets } from "../config";
 import type { GithubSettings } from "../config/github";
+import { RepositoryActions } from "./actions";
 import { DeploymentEnvironment } from "./environment";
 import { BranchRuleset } from "./ruleset";
 
@@ -30,10 +31,12 @@ export class GithubRepository extends pulumi.ComponentResource {
     const { settings, secrets } = args;
     const provider = new Provider(`${name}-provider`, { owner: settings.owner }, { parent: this });
     const parent = { parent: this, provider };
+    const { secretScanning, ...described } = settings.repository;
+    const status = secretScanning ? "enabled" : "disabled";
     const created = new Repository(
       `${name}-repository`,
       {
-        ...settings.repository,
+        ...described,
         autoInit: true,
         hasIssues: true,
         hasWiki: false,
@@ -44,6 +47,7 @@ export class GithubRepository extends pulumi.ComponentResource {
         allowSquashMerge: true,
         allowAutoMerge: true,
         vulnerabilityAlerts: true,
+        securityAndAnalysis: { secretScanning: { status }, secretScanningPushProtection: { status } },
         // What this program removes by mistake is archived, not gone.
         archiveOnDestroy: true,
       },
@@ -64,6 +68,7 @@ export class GithubRepository extends pulumi.ComponentResource {
         { ...parent, dependsOn: [develop] },
       );
     }
+    new RepositoryActions(`${name}-actions`, { repository, allowed: settings.allowedActions }, { ...parent });
     for (const environment of ["staging", "production"] as const) {
       new DeploymentEnvironment(
         `${name}-${environment}`,

@@ -1,10 +1,10 @@
 import { Field } from "./field";
 
-/** What a policy judges: one object of Kubernetes that a resource stands for, or a resource of GitHub. */
+/** What a policy judges: one object of Kubernetes that a resource stands for, or a resource of GitHub or Docker. */
 export interface Target {
   /** Without a `Patch` ending: a patch is judged as the object it changes. */
   readonly kind: string;
-  /** API group (`core` for the one without a name), or `github`. */
+  /** API group (`core` for the one without a name), `github` or `docker`. */
   readonly group: string;
   readonly root: Field;
   /** The resource it comes from; a list resource gives several objects. */
@@ -15,18 +15,30 @@ export interface Resource {
   readonly type: string;
   readonly urn: string;
   readonly props: unknown;
+  /** Whether the engine refuses to delete or replace it. */
+  readonly protect?: boolean;
+  /** URNs that it had before. */
+  readonly aliases?: readonly string[];
 }
 
 /** `kubernetes:<group>/<version>:<Kind>`; a custom resource of the core group has no group in its token. */
 const kubernetesType = /^kubernetes:(?:([^:/]+)\/)?[^:/]+:([A-Za-z0-9]+)$/;
 
-const githubType = /^github:[^:]+:([A-Za-z0-9]+)$/;
+/** Both of Docker's providers: what they build is an `Image`. */
+const otherType = /^(github|docker)(?:-build)?:[^:]+:([A-Za-z0-9]+)$/;
+
+/** Whether resources of the type are judged, whatever is in them. */
+export function isJudged(type: string): boolean {
+  return kubernetesType.test(type) || otherType.test(type);
+}
 
 /** The objects behind a resource: none if nothing judges its provider, several for a `List` kind. */
 export function objectsOf(resource: Resource): readonly Target[] {
   const root = Field.root(resource.props);
-  const [, ofGithub] = githubType.exec(resource.type) ?? [];
-  if (ofGithub !== undefined) return [{ group: "github", kind: ofGithub, root, resource }];
+  const [, provider, ofProvider] = otherType.exec(resource.type) ?? [];
+  if (provider !== undefined && ofProvider !== undefined) {
+    return [{ group: provider, kind: ofProvider, root, resource }];
+  }
   const [, group = "core", name] = kubernetesType.exec(resource.type) ?? [];
   if (name === undefined) return [];
   const object = { group, resource };
@@ -52,6 +64,7 @@ function isBuiltIn(group: string): boolean {
 
 /** `Kind namespace/name` as far as it is known; `Kind name` of a repository. */
 export function describe(object: Target): string {
+  if (object.group === "docker") return `${object.kind} ${text(object.root.at("imageName")) ?? ""}`.trim();
   if (object.group === "github") {
     const place = text(object.root.at("repository")) ?? text(object.root.at("name")) ?? "";
     return `${object.kind} ${place}`.trim();

@@ -109,6 +109,8 @@ export class Judge {
   readonly violations: Finding[] = [];
   /** Fields that the policy would have to know and that only the update will tell. */
   readonly undecided: Field[] = [];
+  /** What else the policy would have to know, and nobody has told it. A whole sentence each. */
+  readonly missing: string[] = [];
 
   /** Reports `field` unless the test accepts its value. */
   expect(field: Field, { accepts, wanted, shallow }: Omit<Test, "cel">): void {
@@ -126,6 +128,11 @@ export class Judge {
     if (field.unknown && !this.undecided.some((other) => other.path === field.path))
       this.undecided.push(field);
     return !field.unknown;
+  }
+
+  /** Notes that the policy cannot decide for want of something that is in no field. */
+  cannotDecide(because: string): void {
+    this.missing.push(because);
   }
 
   /** The items of a list; an unknown list or item is noted as undecided and left out. */

@@ -130,4 +130,22 @@ describe("the policy pack under the real engine", function () {
     expect(code, output).to.equal(0);
     expect(cluster.get("Pod", "shop", "web")).not.to.equal(undefined);
   });
+
+  it("stops an update that would delete more than it may, once it is told what there was before", async () => {
+    await workspace.write("index.js", "");
+    await workspace.write("policies.json", JSON.stringify({ "maximum-deletes": { maximum: 0 } }));
+    const preview = () =>
+      workspace.run("preview", "--policy-pack", pack.folder, "--policy-pack-config", "policies.json");
+    const untold = await preview();
+    expect(untold.code, untold.output).to.equal(0);
+    expect(untold.output)
+      .to.match(/\[advisory\].*maximum-deletes/)
+      .and.to.contain("TECHNOVA_STATE_BEFORE names no file");
+    workspace.environment.TECHNOVA_STATE_BEFORE = `${workspace.folder}/state/.pulumi/stacks/program/test.json`;
+    const told = await preview();
+    expect(told.code).not.to.equal(0);
+    expect(told.output)
+      .to.match(/\[mandatory\].*maximum-deletes/)
+      .and.to.contain("would lose 1, may lose at most 0: kubernetes:core/v1:Pod web");
+  });
 });

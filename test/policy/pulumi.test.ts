@@ -9,6 +9,7 @@ import type { Policy } from "../../policy/frame/policy";
 import { packOf } from "../../policy/policies";
 import { toPulumi } from "../../policy/frame/pulumi";
 import { unknownCheckingProxy } from "@pulumi/policy";
+import { whatMustStayIsProtected } from "../../policy/stack";
 
 const urn = "urn:pulumi:dev::shop::kubernetes:core/v1:Pod::web";
 
@@ -23,7 +24,7 @@ function run<S>(
 ) {
   const messages: string[] = [];
   let thrown: unknown;
-  const args = { type, urn, props: unknownCheckingProxy(props), getConfig: () => config };
+  const args = { type, urn, props: unknownCheckingProxy(props), opts: {}, getConfig: () => config };
   const { validateResource } = toPulumi(policy as Policy, as) as ResourceValidationPolicy;
   if (typeof validateResource !== "function") throw new Error("not a resource policy");
   try {
@@ -142,12 +143,29 @@ describe("policy/pulumi", () => {
       .and.to.contain("it takes loadBalancerAllowed");
   });
 
+  it("knows which resources the engine keeps from being deleted", () => {
+    const { validateResource } = toPulumi(
+      whatMustStayIsProtected as Policy,
+      runOf(),
+    ) as ResourceValidationPolicy;
+    if (typeof validateResource !== "function") throw new Error("not a resource policy");
+    const type = "kubernetes:core/v1:PersistentVolumeClaim";
+    const reports = (protect: boolean) => {
+      const messages: string[] = [];
+      const args = { type, urn, props: {}, opts: { protect }, getConfig: () => ({ required: true }) };
+      void validateResource(args as unknown as ResourceValidationArgs, (message) => messages.push(message));
+      return messages.length;
+    };
+    expect([reports(true), reports(false)]).to.deep.equal([0, 1]);
+  });
+
   it("reports a stack policy's findings on the resources they are about", () => {
     const { validateStack } = toPulumi(namespaceDefaultDeny, runOf()) as StackValidationPolicy;
     const resources = ["a", "b"].map((name) => ({
       type: "kubernetes:core/v1:Namespace",
       urn: name,
       props: { metadata: { name } },
+      opts: {},
     }));
     const found: (string | undefined)[] = [];
     const args = { resources, getConfig: () => ({}) } as unknown as Parameters<typeof validateStack>[0];

@@ -17,8 +17,7 @@ import {
 } from "../support/policy";
 
 const mending = policies.filter(
-  (policy): policy is RulePolicy =>
-    "rules" in policy && rulesOf(policy).some(({ fix }) => fix !== undefined),
+  (policy): policy is RulePolicy => "rules" in policy && rulesOf(policy).some(({ fix }) => fix !== undefined),
 );
 const policyNamed = (name: string) => mending.find((policy) => policy.name === name) as RulePolicy;
 const resource = (kind: keyof typeof podTypes, pod: object) => ({

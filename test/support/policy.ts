@@ -47,7 +47,7 @@ export const templatePath = (kind: string): Path =>
 export function goodContainer(): object {
   return {
     name: "app",
-    image: `registry.example/team/inventory@sha256:${"0123456789abcdef".repeat(4)}`,
+    image: `registry.example/team/shop@sha256:${"0123456789abcdef".repeat(4)}`,
     env: [{ name: "INVENTORY_LOG_LEVEL", value: "info" }],
     args: ["serve"],
     ports: [{ name: "http", containerPort: 8080 }],

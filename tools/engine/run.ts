@@ -24,6 +24,7 @@ import { readStackSettings, stackFile } from "./project";
 import { report } from "./report";
 import { workingSettings } from "./settings";
 import { checkpointFile, ensureStack, openState, readCheckpoint, stateDirectory } from "./state";
+import { prepareStateBefore, stateVariable } from "./stateBefore";
 import { ensureWheels } from "./wheels";
 
 /** One call of the CLI, with everything around it in place. */
@@ -90,12 +91,17 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
     if (works && checkpoint !== undefined && hasInterrupted(readCheckpoint(checkpoint))) {
       await settleInterrupted(call.stack, run, checkpoint, configFile);
     }
+    const before =
+      works && runsProgram(call) ? await prepareStateBefore(root, state, call.stack, run) : undefined;
     const policies = withPolicyPack(root, call, emptyPolicyConfiguration(root), plugins?.policyPack);
     return {
       cli: cli.path,
       args: insertFlags(call, [...configFile, ...policies]),
-      env: runEnv,
-      finish: () => settings?.finish(),
+      env: before === undefined ? runEnv : { ...runEnv, [stateVariable]: before.path },
+      finish: () => {
+        before?.finish();
+        settings?.finish();
+      },
     };
   } catch (error) {
     settings?.finish();

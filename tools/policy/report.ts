@@ -30,7 +30,10 @@ export async function report(
   try {
     const args = ["preview", "--stack", stack, "--suppress-outputs", "--non-interactive"];
     const code = await runPulumi(root, args, { ...env, TECHNOVA_POLICY_FINDINGS: file });
-    const found = existsSync(file) ? readFindings(file) : [];
+    // Exceptions that are needed stand with what they except.
+    const found = (existsSync(file) ? readFindings(file) : []).filter(
+      ({ policy, message }) => policy !== "exceptions-in-use" || message.startsWith("is not needed"),
+    );
     const findings = found.map((finding): StackFinding => {
       const policy = everyPolicy.find(({ name }) => name === finding.policy);
       return { ...finding, level: policy === undefined ? "mandatory" : configuration.levelOf(policy) };

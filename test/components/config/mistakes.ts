@@ -373,6 +373,13 @@ export const mistakes: readonly Mistake[] = [
     "github.variables.GITHUB_TOKEN",
   ],
   ["seven reviewers", "github.environments.production.reviewerTeamIds", [1, 2, 3, 4, 5, 6, 7], /at most 6/],
+  [
+    "an action without a reference",
+    "github.allowedActions",
+    ["docker/login-action"],
+    /owner\/name@reference/,
+    "github.allowedActions[0]",
+  ],
   ["an unknown branch", "github.environments.staging.branch", "master", /"main" or "develop"/],
   [
     "an external database without its secret",

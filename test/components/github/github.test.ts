@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { GithubRepository } from "../../../components/github";
+import { judgeResource, judgeStack } from "../../../policy/frame/evaluate";
+import { policies } from "../../../policy/policies";
 import { at, settingsWith } from "../../support/components";
 import { register, type JsonObject } from "../../support/mocks";
 import { sentinel } from "../../support/settings";
@@ -55,6 +57,46 @@ describe("the repository on GitHub", () => {
     expect(branches).to.deep.equal(["develop", "main"]);
   });
 
+  it("lets workflows use GitHub's own actions by their commit, and others by name", async () => {
+    const permissions = async (changes: JsonObject) =>
+      (await repository(changes)).all(github("ActionsRepositoryPermissions")).map(({ inputs }) => inputs);
+    expect(await permissions({})).to.deep.equal([
+      {
+        repository: "technova-platform",
+        allowedActions: "selected",
+        allowedActionsConfig: { githubOwnedAllowed: true, verifiedAllowed: false },
+        shaPinningRequired: true,
+      },
+    ]);
+    const allowed = ["docker/login-action@*"];
+    const [others] = await permissions({ allowedActions: allowed });
+    expect(at(others, "allowedActionsConfig", "patternsAlloweds")).to.deep.equal(allowed);
+  });
+
+  it("gives workflows a token that reads and approves nothing", async () => {
+    const { all } = await repository();
+    expect(all(github("WorkflowRepositoryPermissions")).map(({ inputs }) => inputs)).to.deep.equal([
+      {
+        repository: "technova-platform",
+        defaultWorkflowPermissions: "read",
+        canApprovePullRequestReviews: false,
+      },
+    ]);
+  });
+
+  it("has GitHub look for secrets, unless the organisation cannot", async () => {
+    const status = async (secretScanning: boolean) => {
+      const { all } = await repository({ repository: { name: "technova-platform", secretScanning } });
+      const [found] = all(github("Repository"));
+      expect(found?.inputs).not.to.have.property("secretScanning");
+      return ["secretScanning", "secretScanningPushProtection"].map((feature) =>
+        at(found?.inputs, "securityAndAnalysis", feature, "status"),
+      );
+    };
+    expect(await status(true)).to.deep.equal(["enabled", "enabled"]);
+    expect(await status(false)).to.deep.equal(["disabled", "disabled"]);
+  });
+
   it("hands secrets to Actions without showing them, generated ones too", async () => {
     const { all, resources } = await repository({
       environments: {
@@ -79,6 +121,22 @@ describe("the repository on GitHub", () => {
       value: "north",
     });
     expect(all(github("IssueLabel")).map(({ inputs }) => inputs.name)).to.include("security");
+  });
+
+  it("is what the policies want of a repository", async () => {
+    const { resources } = await repository();
+    const given = resources.map(({ type, name, inputs }) => ({ type, urn: name, props: inputs }));
+    const findings = policies
+      .filter(({ area }) => area === "github")
+      .flatMap((policy) => [
+        ...judgeStack(policy, given).values(),
+        ...given.map((each) => judgeResource(policy, each)),
+      ])
+      .flatMap(({ violations, undecided }) => [
+        ...violations,
+        ...undecided.map((field) => ({ field, found: "" })),
+      ]);
+    expect(findings.map(({ field, found }) => `${field.path} ${found}`)).to.deep.equal([]);
   });
 
   it("belongs to one stack only", async () => {

@@ -1,0 +1,171 @@
+import { type Answer, all, answerOf, any, expectOne, fits } from "./frame/answers";
+import { type ObjectPolicy, type Policy, shown, type StackPolicy } from "./frame/policy";
+import { credentialFor } from "./frame/credentials";
+import type { Field } from "./frame/field";
+import { isAbsent } from "./frame/tests";
+import { parseImage } from "./images";
+import type { Target } from "./frame/objects";
+
+const isFilled = (value: unknown) => Array.isArray(value) && value.length > 0;
+
+export const verifiedSignatures: StackPolicy<{ namespaces: readonly string[] }> = {
+  name: "verified-signatures",
+  area: "supply-chain",
+  severity: "high",
+  description: "The cluster runs only images of the application whose signature it has verified.",
+  why: "A digest says which image it is, not who built it: whoever can push to the registry can have it deployed.",
+  remedy: [
+    "Sign images where they are built.",
+    'Label the namespace policy.sigstore.dev/include: "true" and create a ClusterImagePolicy with the key or identity.',
+    "With Kyverno instead, create a ClusterPolicy that enforces verifyImages in the namespace.",
+  ],
+  link: "https://docs.sigstore.dev/policy-controller/overview/",
+  parameters: {
+    namespaces: {
+      type: "array",
+      items: { type: "string" },
+      description: "The namespaces whose images have to be verified.",
+      default: ["inventory"],
+    },
+  },
+  checkStack(objects, judgeOf, { namespaces }) {
+    const policies = objects.filter(({ group }) => group === "policy.sigstore.dev" || group === "kyverno.io");
+    for (const namespace of objects) {
+      if (namespace.kind !== "Namespace" || namespace.group !== "core") continue;
+      const name = namespace.root.at("metadata", "name");
+      if (!judgeOf(namespace).knows(name) || !namespaces.includes(String(name.value))) continue;
+      const label = namespace.root.at("metadata", "labels", "policy.sigstore.dev/include");
+      const included = answerOf(label, (value) => value === "true");
+      const candidates = policies.map((policy) => {
+        const answer =
+          policy.group === "kyverno.io" ? verifies(policy, name) : all(included, isImagePolicy(policy));
+        return [policy, answer] as const;
+      });
+      expectOne(judgeOf, candidates, () => {
+        if (
+          !candidates.some(([{ group, kind }]) => group === "policy.sigstore.dev" && kind === imagePolicy)
+        ) {
+          judgeOf(namespace).report(name, `is ${shown(name.value)}, where nothing verifies signatures`);
+        } else
+          judgeOf(namespace).report(label, `is ${shown(label.value)}, or no policy enforces an authority`);
+      });
+    }
+  },
+};
+
+const imagePolicy = "ClusterImagePolicy";
+
+/** A policy of Sigstore's that enforces a key or an identity; a static authority that passes everything is none. */
+function isImagePolicy({ kind, root }: Target): Answer {
+  if (kind !== imagePolicy) return false;
+  const verifying = root
+    .at("spec", "authorities")
+    .items()
+    .map((authority) => (authority.unknown ? authority : answerOf(authority.at("static"), isAbsent)));
+  return all(
+    answerOf(root.at("spec", "mode"), (value) => value !== "warn"),
+    verifying.length > 0 && all(...verifying),
+  );
+}
+
+/** A policy of Kyverno's that refuses images in the namespace whose signature is not that of an attestor. */
+function verifies({ kind, root }: Target, namespace: Field): Answer {
+  if (kind !== "ClusterPolicy" && kind !== "Policy") return false;
+  const own =
+    kind === "ClusterPolicy" ||
+    answerOf(root.at("metadata", "namespace"), (value) => value === namespace.value);
+  const common = root.at("spec", "validationFailureAction");
+  const rules = root.at("spec", "rules").items();
+  return all(own, any(...rules.map((rule) => ruleVerifies(rule, common, namespace))));
+}
+
+function ruleVerifies(rule: Field, common: Field, namespace: Field): Answer {
+  const checks = rule.at("verifyImages").items();
+  return any(
+    ...checks.map((check) =>
+      all(
+        answerOf(check.at("attestors"), isFilled),
+        answerOf(check.at("required"), (value) => value !== false),
+        answerOf(check.at("failureAction").or(common), (value) => /^enforce$/i.test(String(value))),
+        isAbout(rule.at("match"), namespace),
+        answerOf(rule.at("exclude"), isAbsent),
+      ),
+    ),
+  );
+}
+
+/** Whether a rule's `match` reaches the namespace: one that names none reaches all. */
+function isAbout(match: Field, namespace: Field): Answer {
+  const filters = ["any", "all"].flatMap((key) => match.at(key).items());
+  return any(
+    ...filters.map((filter) =>
+      answerOf(filter.at("resources", "namespaces"), (value) => {
+        return isAbsent(value) || (Array.isArray(value) && fits(String(namespace.value), value.map(String)));
+      }),
+    ),
+  );
+}
+
+/** The arguments of an image's build, for both of the Docker providers. */
+function buildArguments({ root }: Target): Field {
+  return root.at("buildArgs").or(root.at("build", "args"));
+}
+
+export const noSecretsInBuildArguments: ObjectPolicy = {
+  name: "no-secrets-in-build-arguments",
+  area: "supply-chain",
+  severity: "critical",
+  description: "No image is built with a secret among its arguments.",
+  why: "Build arguments stay in the image's history, where everybody who may pull it reads them.",
+  remedy: [
+    "Mount the secret during the build: RUN --mount=type=secret.",
+    "Treat the value that was here as known to others: replace it.",
+  ],
+  link: "https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/",
+  kinds: ["Image"],
+  checkObject(object, judge) {
+    if (object.group !== "docker") return;
+    for (const [name, value] of buildArguments(object).entries()) {
+      if (!judge.knows(value) || typeof value.value !== "string") continue;
+      const what = credentialFor(name, value.value);
+      if (what !== undefined) judge.report(value, `holds ${what} (not shown), must be mounted as a secret`);
+    }
+  },
+};
+
+export const baseImageVersions: ObjectPolicy<{ mutableTags: readonly string[] }> = {
+  name: "base-image-versions",
+  area: "supply-chain",
+  severity: "medium",
+  description: "Images are built on a base whose version is named.",
+  why: "On a base that moves, the same source gives another image tomorrow, with whatever got into the base since.",
+  remedy: ["Give the build argument that names the base a version tag or, better, a digest."],
+  link: "https://slsa.dev/spec/v1.0/threats",
+  parameters: {
+    mutableTags: {
+      type: "array",
+      items: { type: "string" },
+      description: "Tags that are known to move.",
+      default: ["latest"],
+    },
+  },
+  kinds: ["Image"],
+  checkObject(object, judge, { mutableTags }) {
+    if (object.group !== "docker") return;
+    const accepts = (value: unknown) => {
+      const { tag, digest } = parseImage(String(value));
+      return digest !== undefined || (tag !== undefined && !mutableTags.includes(tag));
+    };
+    const wanted = `an image with a digest or a tag other than ${mutableTags.join(", ")}`;
+    for (const [name, value] of buildArguments(object).entries()) {
+      if (name === "") judge.knows(value);
+      else if (/(^|_)IMAGE$/.test(name)) judge.expect(value, { accepts, wanted });
+    }
+  },
+};
+
+export const supplyChainPolicies: readonly Policy[] = [
+  verifiedSignatures,
+  noSecretsInBuildArguments,
+  baseImageVersions,
+];
