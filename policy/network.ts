@@ -24,7 +24,10 @@ export const noLoadBalancerServices: ObjectPolicy<{ loadBalancerAllowed: boolean
   kinds: ["Service"],
   checkObject({ root }, judge, { loadBalancerAllowed }) {
     if (!loadBalancerAllowed) {
-      judge.expect(root.at("spec", "type"), absentOrNot("LoadBalancer"));
+      judge.expect(root.at("spec", "type"), {
+        ...absentOrNot("LoadBalancer"),
+        wanted: "ClusterIP or NodePort",
+      });
     }
   },
 };

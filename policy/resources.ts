@@ -50,7 +50,7 @@ export const memoryLimitNearRequest: ContainerPolicy<{ maximumRatio: number }> =
     maximumRatio: {
       type: "number",
       description: "How many times its request the limit may be.",
-      default: 2,
+      default: 4,
       minimum: 1,
     },
   },

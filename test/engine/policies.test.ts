@@ -14,8 +14,18 @@ const { RandomString } = require("@pulumi/random");
 const tag = new RandomString("tag", { length: 8 });
 const container = new pulumi.Config().requireObject("container");
 new Pod("web", {
-  metadata: { name: "web", namespace: "shop", annotations: { "pulumi.com/skipAwait": "true" } },
+  metadata: {
+    name: "web",
+    namespace: "shop",
+    annotations: { "pulumi.com/skipAwait": "true" },
+    labels: {
+      "app.kubernetes.io/name": "web",
+      "app.kubernetes.io/part-of": "shop",
+      "technova.io/owner": "team-shop",
+    },
+  },
   spec: {
+    priorityClassName: "shop",
     automountServiceAccountToken: false,
     restartPolicy: "Never",
     containers: [{

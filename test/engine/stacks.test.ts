@@ -27,7 +27,12 @@ describe("the stacks under the real engine, without network and cluster", functi
   const always = ["advisory exceptions-in-use", "advisory no-secrets-in-metadata"];
   const undecided: Record<string, readonly string[]> = {
     // Its image is built during the update, so its digest is not known before.
-    local: ["advisory application-image-by-digest", "advisory no-mutable-image-tags", ...always],
+    local: [
+      "advisory allowed-registries",
+      "advisory application-image-by-digest",
+      "advisory no-mutable-image-tags",
+      ...always,
+    ].sort(),
     staging: always,
     production: always,
   };

@@ -42,8 +42,8 @@ describe("policy/resources", () => {
 
   describePodPolicy(memoryLimitNearRequest, {
     container: ["resources", "limits", "memory"],
-    right: [undefined, "128Mi", "256Mi", "268435456", 268435456, "0.25Gi"],
-    wrong: ["257Mi", "268435457", "1G", "much"],
+    right: [undefined, "128Mi", "512Mi", "536870912", 536870912, "0.5Gi"],
+    wrong: ["513Mi", "536870913", "1G", "much"],
   });
   describePodPolicy(memoryLimitNearRequest, {
     container: ["resources", "limits", "memory"],
@@ -60,7 +60,7 @@ describe("policy/resources", () => {
     const at = (key: string) => `spec.containers[0].resources.${key}.memory`;
 
     it("takes one that is left out for the limit", () => expect(judged(undefined).violations).to.be.empty);
-    it("refuses one far below", () => expect(judged("32Mi").violations).to.deep.equal([at("limits")]));
+    it("refuses one far below", () => expect(judged("31Mi").violations).to.deep.equal([at("limits")]));
     it("refuses what is no quantity", () => expect(judged("few").violations).to.deep.equal([at("requests")]));
     it("says so when it is unknown", () => {
       expect(judged(unknown)).to.deep.equal({ violations: [], undecided: [at("requests")] });
