@@ -122,21 +122,29 @@ const neverNeeded: Plugin = {
 
 /**
  * The policy server unpacks a resource anew for every policy, as one could change it: 20 ms each for a large
- * CustomResourceDefinition. Policies of this pack change nothing, so they share one copy.
+ * CustomResourceDefinition. Policies of this pack change nothing, so they share one copy, and what they have made of
+ * it (`frame/objects.ts`).
  */
 const sharedProperties: Plugin = {
   name: "shared-properties",
   setup(pluginBuild) {
-    pluginBuild.onLoad({ filter: /@pulumi[\\/]policy[\\/]deserialize\.js$/ }, async ({ path }) => ({
-      contents: `${await readFile(path, "utf8")}
-        const unpack = exports.deserializeProperties;
-        const unpacked = new WeakMap();
-        exports.deserializeProperties = (packed, keepSecrets) => {
-          if (keepSecrets) return unpack(packed, keepSecrets);
-          if (!unpacked.has(packed)) unpacked.set(packed, unpack(packed, keepSecrets));
-          return unpacked.get(packed);
-        };`,
-    }));
+    const shared = (name: string, unless: string) => `
+      const make = exports.${name};
+      const made = new WeakMap();
+      exports.${name} = (given, ...more) => {
+        if (${unless}) return make(given, ...more);
+        if (!made.has(given)) made.set(given, make(given, ...more));
+        return made.get(given);
+      };`;
+    const append = (filter: RegExp, code: string) =>
+      pluginBuild.onLoad({ filter }, async ({ path }) => ({
+        contents: `${await readFile(path, "utf8")}${code}`,
+      }));
+    append(/@pulumi[\\/]policy[\\/]deserialize\.js$/, shared("deserializeProperties", "more[0]"));
+    append(
+      /@pulumi[\\/]policy[\\/]proxy\.js$/,
+      shared("unknownCheckingProxy", 'typeof given !== "object" || given === null'),
+    );
   },
 };
 

@@ -16,6 +16,9 @@ export class Field {
     readonly owner: string | undefined,
   ) {}
 
+  /** What was asked for before: policies ask for the same again and again. */
+  private readonly children = new Map<string | number, Field>();
+
   static root(value: unknown): Field {
     return new Field([], value, undefined, undefined);
   }
@@ -82,6 +85,14 @@ export class Field {
 
   private child(key: string | number): Field {
     if (this.unknown) return this;
+    const known = this.children.get(key);
+    if (known !== undefined) return known;
+    const child = this.read(key);
+    this.children.set(key, child);
+    return child;
+  }
+
+  private read(key: string | number): Field {
     const keys = [...this.keys, key];
     if (!isObject(this.value)) return new Field(keys, undefined, undefined, this.owner);
     try {

@@ -32,8 +32,24 @@ export function isJudged(type: string): boolean {
   return kubernetesType.test(type) || otherType.test(type);
 }
 
+/** The engine hands the same properties to one policy after the other. */
+const known = new WeakMap<object, readonly Target[]>();
+
 /** The objects behind a resource: none if nothing judges its provider, several for a `List` kind. */
 export function objectsOf(resource: Resource): readonly Target[] {
+  const { props } = resource;
+  if (typeof props !== "object" || props === null) return readObjects(resource);
+  const objects = known.get(props) ?? readObjects(resource);
+  known.set(props, objects);
+  return objects;
+}
+
+/** To be called when properties have been changed. */
+export function forget(props: object): void {
+  known.delete(props);
+}
+
+function readObjects(resource: Resource): readonly Target[] {
   const root = Field.root(resource.props);
   const [, provider, ofProvider] = otherType.exec(resource.type) ?? [];
   if (provider !== undefined && ofProvider !== undefined) {

@@ -1,5 +1,5 @@
 import type { Resource } from "./objects";
-import { objectsOf } from "./objects";
+import { forget, objectsOf } from "./objects";
 import type { RulePolicy } from "./policy";
 import { rulesOf } from "./evaluate";
 import { podsOf } from "./workloads";
@@ -21,7 +21,9 @@ export function remediate(policy: RulePolicy, resource: Resource): Record<string
       }
     }
   }
-  return changed ? (resource.props as Record<string, unknown>) : undefined;
+  if (!changed) return undefined;
+  forget(resource.props as object);
+  return resource.props as Record<string, unknown>;
 }
 
 function set(

@@ -67,6 +67,14 @@ const kindsThatEnd = new Set([
  * where workloads have theirs. None for a Rollout that refers to a Deployment: that is judged by itself.
  */
 export function podsOf(object: Target): readonly Pod[] {
+  const pods = knownPods.get(object) ?? readPods(object);
+  knownPods.set(object, pods);
+  return pods;
+}
+
+const knownPods = new WeakMap<Target, readonly Pod[]>();
+
+function readPods(object: Target): readonly Pod[] {
   const path = podPaths[object.kind];
   return fieldsAt(object.root, path ?? template).flatMap((holder) => {
     const spec = holder.at("spec");
@@ -92,6 +100,14 @@ function runsForever(object: Target, spec: Field): boolean {
 
 /** All containers of a pod. An unknown list is one unknown container. */
 export function containersOf(pod: Pod): readonly Container[] {
+  const containers = knownContainers.get(pod) ?? readContainers(pod);
+  knownContainers.set(pod, containers);
+  return containers;
+}
+
+const knownContainers = new WeakMap<Pod, readonly Container[]>();
+
+function readContainers(pod: Pod): readonly Container[] {
   return containerLists.flatMap((list) =>
     pod.spec
       .at(list)

@@ -2,10 +2,11 @@ import { expect } from "chai";
 import { Platform } from "./delivery/platform";
 import { accountsAreBounded } from "./security/access";
 import { accessSettings, peopleAreLetInAndTurnedAway, peopleHaveTheirRoles } from "./security/people";
+import { podSecurityDenies, policiesDenyAndAdmit, theyAgree } from "./security/admission";
 import { npmOk } from "./support/command";
 import { release } from "./support/releases";
 
-/** Who may do what, asked of the real API server. */
+/** Who may do what, and what may run, asked of the real API server. */
 describe("security", function () {
   this.timeout("20m");
 
@@ -25,4 +26,11 @@ describe("security", function () {
 
   it("viewers, operators and admins are let in and turned away by what they type", () =>
     peopleAreLetInAndTurnedAway());
+
+  it("each admission policy denies what breaks it and admits what does not", () => policiesDenyAndAdmit());
+
+  it("Pod Security denies in the platform's namespaces", () => podSecurityDenies());
+
+  it("the pack, the admission policies and Pod Security agree on 200 variants of a good Pod", () =>
+    theyAgree());
 });
