@@ -1,5 +1,8 @@
 import { bundlePolicyPack, type PolicyPackBundle } from "../../policy/bundle";
-import { delimiter, resolve } from "node:path";
+import { areas } from "../../policy/frame/policy";
+import { cpSync, writeFileSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { everyPolicy } from "../../policy/policies";
 import { expect } from "chai";
 import { FakeCluster } from "../tools/plugins/kubernetes/support/fake-cluster";
 import { Workspace } from "../tools/plugins/workspace";
@@ -35,7 +38,7 @@ new Pod("web", {
       securityContext: {
         privileged: container.privileged,
         runAsNonRoot: true,
-        allowPrivilegeEscalation: false,
+        allowPrivilegeEscalation: container.escalates ?? false,
         readOnlyRootFilesystem: true,
         capabilities: { drop: ["ALL"] },
         seccompProfile: { type: "RuntimeDefault" },
@@ -43,6 +46,27 @@ new Pod("web", {
     }],
   },
 });
+`;
+
+/** Something wrong of each area; it is only previewed. */
+const EVERY_AREA = `
+const pulumi = require("@pulumi/pulumi");
+const make = (type, name, props) => new pulumi.CustomResource(type, name, props);
+const metadata = { name: "inventory", namespace: "default" };
+make("kubernetes:core/v1:Namespace", "namespace", { metadata: { name: "inventory" } });
+make("kubernetes:core/v1:Pod", "pod", {
+  metadata,
+  spec: { containers: [{ name: "app", image: "shop:latest", tty: true, securityContext: { privileged: true } }] },
+});
+make("kubernetes:core/v1:Service", "service", { metadata, spec: { type: "LoadBalancer" } });
+make("kubernetes:core/v1:ConfigMap", "map", { metadata, data: { PASSWORD: "correct-horse" } });
+make("kubernetes:core/v1:PersistentVolume", "volume", { metadata: { name: "data" }, spec: { hostPath: { path: "/" } } });
+make("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "role", {
+  metadata: { name: "all" },
+  rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }],
+});
+make("kubernetes:argoproj.io/v1alpha1:Rollout", "rollout", { metadata, spec: { strategy: {} } });
+make("github:index/repository:Repository", "repository", { name: "shop", visibility: "public" });
 `;
 
 describe("the policy pack under the real engine", function () {
@@ -95,6 +119,16 @@ describe("the policy pack under the real engine", function () {
     expect(output).to.match(isUndecided).and.to.match(isPrivileged);
   });
 
+  it("blocks a preview by what is undecided where the stack demands that", async () => {
+    await container({ privileged: false, suffix: ":1.0.0" });
+    await workspace.write("policies.json", JSON.stringify({ "undecided-policies": { block: true } }));
+    const flags = ["--policy-pack", pack.folder, "--policy-pack-config", "policies.json"];
+    const { code, output } = await workspace.run("preview", ...flags);
+    expect(code).not.to.equal(0);
+    expect(output, output).to.match(/\[mandatory\].*no-mutable-image-tags/);
+    expect(output).to.contain("spec.containers[0].image (app) is not known yet");
+  });
+
   it("decides during the update, before the resource is created", async () => {
     await container({ privileged: false, suffix: ":latest" });
     const { code, output } = await up(pack.folder);
@@ -131,6 +165,69 @@ describe("the policy pack under the real engine", function () {
     const wrong = await configured({ "no-mutable-image-tags": { mutableTags: "latest" } });
     expect(wrong.code).not.to.equal(0);
     expect(wrong.output).to.contain("mutableTags");
+  });
+
+  it("lets be what an exception is for, says so, and fails by one that is over", async () => {
+    const copy = join(workspace.folder, "policy");
+    cpSync(sources, copy, { recursive: true });
+    const exception = {
+      policy: "no-privileged-containers",
+      stacks: ["test"],
+      resource: "Pod shop/web",
+      reason: "The vendor's program needs it.",
+      owner: "team-shop",
+    };
+    const previewUntil = (expires: string) => {
+      writeFileSync(join(copy, "exceptions.json"), JSON.stringify([{ ...exception, expires }]));
+      return workspace.run("preview", "--policy-pack", copy);
+    };
+    await container({ privileged: true, suffix: ":1.0.0" });
+    const inAMonth = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+    const used = await previewUntil(inAMonth);
+    expect(used.code, used.output).to.equal(0);
+    expect(used.output)
+      .to.match(/\[advisory\].*exceptions-in-use/)
+      .and.to.contain(
+        `lets Pod shop/web be; no-privileged-containers, until ${inAMonth}, team-shop: The vendor's`,
+      );
+    const over = await previewUntil("2026-01-31");
+    expect(over.code).not.to.equal(0);
+    expect(over.output)
+      .to.match(isPrivileged)
+      .and.to.match(/\[mandatory\].*whole-exceptions/)
+      .and.to.contain("exceptions[0] expires was 2026-01-31: the exception is over");
+  });
+
+  it("is stopped by every area", async () => {
+    const areaWorkspace = await Workspace.create(EVERY_AREA, ["kubernetes", "github"]);
+    try {
+      areaWorkspace.environment.PATH = [pack.path, areaWorkspace.environment.PATH].join(delimiter);
+      await areaWorkspace.write(
+        "policies.json",
+        JSON.stringify({ "what-must-stay-is-protected": { required: true } }),
+      );
+      const flags = ["--policy-pack", pack.folder, "--policy-pack-config", "policies.json"];
+      const { code, output } = await areaWorkspace.run("preview", ...flags);
+      expect(code).not.to.equal(0);
+      const violated = new Set(
+        [...output.matchAll(/\[mandatory\] \[severity: \w+\] {2}(\S+)/g)].map(([, name]) => name),
+      );
+      const found = everyPolicy.filter(({ name }) => violated.has(name)).map(({ area }) => area);
+      expect([...new Set(found)], output).to.have.members(Object.keys(areas));
+    } finally {
+      await areaWorkspace.remove();
+    }
+  });
+
+  it("mends what is safe to mend where the stack wants that", async () => {
+    await container({ privileged: false, suffix: ":1.0.0", escalates: true });
+    await workspace.write("policies.json", JSON.stringify({ "no-privilege-escalation": "remediate" }));
+    const { code, output } = await up(pack.folder, "--policy-pack-config", "policies.json");
+    expect(code, output).to.equal(0);
+    expect(output).to.match(/\[remediate\].*no-privilege-escalation/);
+    const pod = cluster.get("Pod", "shop", "web") as { spec: { containers: { securityContext: object }[] } };
+    expect(pod.spec.containers[0]?.securityContext).to.include({ allowPrivilegeEscalation: false });
+    await workspace.succeed("destroy", "--yes");
   });
 
   it("applies what violates nothing", async () => {
