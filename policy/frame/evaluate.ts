@@ -1,6 +1,6 @@
 import { type Facts, Judge, type Policy, type RulePolicy } from "./policy";
 import type { Rule } from "./rules";
-import { type Target, objectsOf, type Resource } from "./objects";
+import { objectsOf, type Resource } from "./objects";
 import { checkRules } from "./rules";
 import { containersOf, podsOf } from "./workloads";
 

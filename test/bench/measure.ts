@@ -8,7 +8,11 @@ export interface Measured {
 /** Runs a command to its end and takes its wall time. Fails with what it printed unless it exits with 0. */
 export function timed(command: string, args: readonly string[], options: SpawnSyncOptions = {}): Measured {
   const began = performance.now();
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", maxBuffer: 2 ** 30, ...options });
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+    ...options,
+  });
   if (error !== undefined) throw error;
   if (status !== 0)
     throw new Error(`${command} ${args.join(" ")} exited with ${status}:\n${stdout}${stderr}`);

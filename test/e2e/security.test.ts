@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { Platform } from "./delivery/platform";
 import { accountsAreBounded } from "./security/access";
+import { secretsAreEncrypted } from "./security/encryption";
 import { accessSettings, peopleAreLetInAndTurnedAway, peopleHaveTheirRoles } from "./security/people";
 import { podSecurityDenies, policiesDenyAndAdmit, theyAgree } from "./security/admission";
 import { npmOk } from "./support/command";
@@ -33,4 +34,6 @@ describe("security", function () {
 
   it("the pack, the admission policies and Pod Security agree on 200 variants of a good Pod", () =>
     theyAgree());
+
+  it("Secrets are encrypted before they reach etcd", () => secretsAreEncrypted());
 });

@@ -1,6 +1,13 @@
-import { X509Certificate, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import {
+  X509Certificate,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+} from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import { exec } from "./exec";
 import { writeAtomically } from "./files";
 import { network } from "./network";
@@ -60,6 +67,9 @@ const authorities: Readonly<Record<CertificateRequest["authority"], string>> = {
   "etcd-ca": "technova-etcd-ca",
 };
 
+/** In the same folder as the keys. */
+export const encryptionFile = "encryption.yaml";
+
 const authorityDays = 3650;
 const certificateDays = 365;
 /** A certificate that ends within this many days is made anew by the next `up`. */
@@ -74,9 +84,23 @@ export async function ensurePki(folder: string): Promise<void> {
   if (!existsSync(join(folder, "service-account.key"))) {
     writeKey(join(folder, "service-account.key"));
   }
+  ensureEncryptionKey(join(folder, encryptionFile));
   const key = createPrivateKey(readFileSync(join(folder, "service-account.key")));
   const publicKey = createPublicKey(key).export({ type: "spki", format: "pem" });
   writeAtomically(join(folder, "service-account.pub"), publicKey);
+}
+
+/** What the API server encrypts Secrets with before they reach etcd. It stays, or they could not be read any more. */
+function ensureEncryptionKey(path: string): void {
+  if (existsSync(path)) return;
+  const keys = [{ name: "first", secret: randomBytes(32).toString("base64") }];
+  const configuration = {
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "EncryptionConfiguration",
+    // The second provider reads what was written before there was a key.
+    resources: [{ resources: ["secrets"], providers: [{ secretbox: { keys } }, { identity: {} }] }],
+  };
+  writeAtomically(path, stringify(configuration), 0o600);
 }
 
 async function ensureAuthority(folder: string, name: string, commonName: string): Promise<void> {

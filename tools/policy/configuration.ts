@@ -23,8 +23,8 @@ export function readConfiguration(root: string, stack?: string): Configuration {
     settingsOf: (policy) => {
       const entry = entries[policy.name];
       if (typeof entry !== "object") return {};
-      const { enforcementLevel: _, ...settings } = entry;
-      return settings;
+      const settings = Object.entries(entry).filter(([key]) => key !== "enforcementLevel");
+      return Object.fromEntries(settings);
     },
   };
 }

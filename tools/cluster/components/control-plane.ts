@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { network, ports } from "../network";
 import { configFolder, flags, pkiFolder, type Component } from "./component";
+import { encryptionFile } from "../pki";
 import { auditPolicy } from "./audit-policy";
 
 export function apiserver(program: string): Component {
@@ -42,6 +43,7 @@ export function apiserver(program: string): Component {
         "requestheader-username-headers": "X-Remote-User",
         "proxy-client-cert-file": `${pkiFolder}/front-proxy-client.crt`,
         "proxy-client-key-file": `${pkiFolder}/front-proxy-client.key`,
+        "encryption-provider-config": `${pkiFolder}/${encryptionFile}`,
         "audit-policy-file": `${configFolder}/audit-policy.yaml`,
         "audit-log-path": "/var/log/technova/audit.log",
         "audit-log-maxage": 7,
