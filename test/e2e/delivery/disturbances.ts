@@ -19,8 +19,8 @@ const pausedAt = (weight: number) =>
   eventually(
     `a pause at ${weight} %`,
     120,
-    () => rollout("{.status.canary.weights.canary.weight} {.status.phase}"),
-    (found) => found === `${weight} Paused`,
+    () => rollout("{.status.canary.weights.canary.weight} {.status.phase} {.status.message}"),
+    (found) => found.startsWith(`${weight} Paused `),
   );
 
 /** The share that the client measures, at each weight; the header reaches the new version at any of them. */
