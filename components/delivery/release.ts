@@ -24,7 +24,7 @@ export interface ReleaseArgs extends Omit<ReleaseOutcomeArgs, "rollout" | "relea
  * the oldest go first: with few, some attempts in a row would push out the one that served before them.
  */
 const keptVersions = 20;
-/** How far back a version may be that takes no steps and is asked no questions again: it has been through them. */
+/** How far back a version may be that takes no steps and is asked no questions; the controller counts failed ones too. */
 const rollbackRevisions = 5;
 
 /** The application's Pods. Another template is another release, which the controller brings to the users. */
