@@ -45,6 +45,8 @@ export class Canary extends pulumi.ComponentResource implements Strategy {
         stableService,
         canaryService,
         trafficRouting: { traefik: { weightedTraefikServiceName: weighted.name } },
+        // One of its Pods may go away without the others' share of the requests failing.
+        minPodsPerReplicaSet: 2,
         steps: [...settings.steps.flatMap(step), question],
         // From the first weight on.
         analysis: {

@@ -24,8 +24,6 @@ export interface ReleaseArgs extends Omit<ReleaseOutcomeArgs, "rollout" | "relea
  * the oldest go first: with few, some attempts in a row would push out the one that served before them.
  */
 const keptVersions = 20;
-/** How far back a version may be that takes no steps and is asked no questions; the controller counts failed ones too. */
-const rollbackRevisions = 5;
 
 /** The application's Pods. Another template is another release, which the controller brings to the users. */
 export class Release extends pulumi.ComponentResource {
@@ -56,7 +54,6 @@ export class Release extends pulumi.ComponentResource {
           progressDeadlineSeconds: args.progressDeadlineSeconds,
           progressDeadlineAbort: true,
           revisionHistoryLimit: keptVersions,
-          rollbackWindow: { revisions: rollbackRevisions },
           strategy: strategy.spec,
           template: {
             ...args.template,

@@ -7,7 +7,7 @@ export const faults = {
   errors: "30 % of the requests fail",
   slow: "one request in five takes 1.5 s",
   unready: "it never becomes ready",
-  crash: "it crashes after 150 requests",
+  crash: "it crashes after 40 requests",
   business: "60 % of the stock movements are refused",
 } as const;
 
@@ -57,7 +57,7 @@ const MIDDLEWARE = `
                 return JSONResponse({"fault": True}, status_code=500)
             if fault == "slow" and random.random() < 0.2:
                 await asyncio.sleep(1.5)
-            if fault == "crash" and served > 150:
+            if fault == "crash" and served > 40:
                 os._exit(1)
             if fault == "business" and request.method == "POST" and path.endswith("/movements"):
                 if random.random() < 0.6:

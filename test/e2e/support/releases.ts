@@ -8,7 +8,7 @@ export const subject: Subject = { sku: "E2E-0001", location: "E2E" };
 
 const analysis =
   "analysis: { intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10, toleratedUnknowns: 3 }";
-const progress = "minReadySeconds: 2, progressDeadlineSeconds: 60";
+const progress = "minReadySeconds: 2, progressDeadlineSeconds: 30";
 
 /** Asks no questions, so that it needs no requests. */
 export const unmeasured = `{ type: rolling, ${progress} }`;
@@ -18,8 +18,8 @@ export const strategies = {
   rolling: `{ type: rolling, ${progress}, ${analysis} }`,
   blueGreen: `{ type: blueGreen, ${progress}, scaleDownDelaySeconds: 60, ${analysis} }`,
   canary:
-    `{ type: canary, ${progress}, ${analysis}, steps: [{ setWeightPercent: 10 }, { pauseSeconds: 30 },` +
-    " { setWeightPercent: 50 }, { pauseSeconds: 20 }] }",
+    `{ type: canary, ${progress}, ${analysis}, steps: [{ setWeightPercent: 10 }, { pauseSeconds: 20 },` +
+    " { setWeightPercent: 50 }, { pauseSeconds: 10 }] }",
 } as const;
 
 export type StrategyName = keyof typeof strategies;
