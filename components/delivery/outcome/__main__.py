@@ -116,7 +116,11 @@ def main() -> int:
             lasting = time.monotonic() - answered > PATIENCE_SECONDS
             if isinstance(error, urllib.error.HTTPError) and error.code in REFUSALS and lasting:
                 # Neither can it be told as an event, perhaps.
-                print(f"The release cannot be followed: {error.code} for {error.url}", flush=True)
+                print(
+                    f"The release cannot be followed: {error.code} for {error.url}. It may go on all the "
+                    "same: npm run release -- status. npm run up puts right what the Job may read, and waits.",
+                    flush=True,
+                )
                 return 1
             # The API server may be restarted meanwhile.
             print(f"the API server does not answer: {error}", flush=True)

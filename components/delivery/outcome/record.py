@@ -40,7 +40,7 @@ def schema_revisions(entries: list[Json], serving: str) -> list[str]:
     return sorted({revision for revision in revisions if revision})
 
 
-def known(entries: list[Json], released: str, outcome: str) -> bool:
+def recorded(entries: list[Json], released: str, outcome: str) -> bool:
     """Whether an outcome that was there from the start is in the history already."""
     before = entries if outcome == "succeeded" else entries[-1:]
     return any(each["hash"] == released and each["outcome"] == outcome for each in before)
@@ -52,7 +52,7 @@ def remember(rollout: Json, code: int, message: str, started: datetime, *, moved
     released = str(status.get("currentPodHash", ""))
     entries = history()
     outcome = "succeeded" if code == 0 else "failed"
-    if not moved and known(entries, released, outcome):
+    if not moved and recorded(entries, released, outcome):
         return
     finished = datetime.now(UTC)
     entry = {
@@ -105,7 +105,7 @@ def publish(entry: Json, figures: dict[str, float], moment: datetime) -> None:
     """One sample for each figure: counting samples counts releases."""
     if not PROMETHEUS:
         return
-    known = {
+    labels = {
         "namespace": NAMESPACE,
         "app": ROLLOUT,
         "environment": ENVIRONMENT,
@@ -113,7 +113,7 @@ def publish(entry: Json, figures: dict[str, float], moment: datetime) -> None:
         "version": entry["version"],
         "outcome": entry["outcome"],
     }
-    attributes = [{"key": key, "value": {"stringValue": value}} for key, value in known.items()]
+    attributes = [{"key": key, "value": {"stringValue": value}} for key, value in labels.items()]
     point = {"timeUnixNano": str(int(moment.timestamp() * 1e9)), "attributes": attributes}
     metrics = [
         {"name": f"technova_release_{name}_seconds", "gauge": {"dataPoints": [{**point, "asDouble": value}]}}

@@ -419,7 +419,7 @@ describe("the outcome of a release", () => {
   it("is failure when what is to be followed stays out of reach", async () => {
     const { code, output } = await outcome([403], { env: { PATIENCE_SECONDS: "0.1" } });
     expect(code).to.equal(1);
-    expect(output).to.contain("The release cannot be followed: 403 for ");
+    expect(output).to.match(/The release cannot be followed: 403 for .*npm run release -- status/);
   });
 
   it("is failure when the controller refuses what it is told, with its words", async () => {
