@@ -118,7 +118,7 @@ def main() -> int:
                 # Neither can it be told as an event, perhaps.
                 print(
                     f"The release cannot be followed: {error.code} for {error.url}. It may go on all the "
-                    "same: npm run release -- status. npm run up puts right what the Job may read, and waits.",
+                    "same: npm run release -- status. npm run up mends what the Job may read, and waits.",
                     flush=True,
                 )
                 return 1
