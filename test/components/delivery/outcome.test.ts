@@ -1,184 +1,7 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { expect } from "chai";
+import { outcome, rollouts, type Sent, type Status } from "../../support/outcomeScript";
 
-const script = resolve(__dirname, "../../../components/delivery/outcome");
-const rollouts = "/apis/argoproj.io/v1alpha1/namespaces/inventory";
-
-interface Status {
-  readonly phase?: string;
-  readonly observedGeneration?: string;
-  readonly [field: string]: unknown;
-}
-
-interface SentEvent {
-  readonly message: string;
-  readonly involvedObject: object;
-}
-
-/** Figures that Prometheus was given, by name. */
-function published(sent: readonly Sent[]): Record<string, number> {
-  const bodies = sent
-    .filter(({ path }) => path === "/api/v1/otlp/v1/metrics")
-    .map(({ body }) => body as unknown);
-  const metrics = (bodies as OtlpBody[]).flatMap(
-    ({ resourceMetrics }) => resourceMetrics[0]?.scopeMetrics[0]?.metrics ?? [],
-  );
-  return Object.fromEntries(metrics.map(({ name, gauge }) => [name, gauge.dataPoints[0]?.asDouble ?? NaN]));
-}
-
-interface OtlpBody {
-  readonly resourceMetrics: { scopeMetrics: { metrics: OtlpMetric[] }[] }[];
-}
-
-interface OtlpMetric {
-  readonly name: string;
-  readonly gauge: { readonly dataPoints: readonly { readonly asDouble: number }[] };
-}
-
-interface Sent {
-  readonly method: string;
-  readonly path: string;
-  readonly type: string | undefined;
-  readonly body: { [key: string]: never };
-}
-
-interface Cluster {
-  readonly runs?: object[];
-  readonly pods?: object[];
-  /** Pods of the new version that are ready. */
-  readonly readyReplicas?: number;
-  /** What became of the releases before. */
-  readonly history?: object[];
-  readonly strategy?: object;
-  /** What the Rollout's template says it is. */
-  readonly wanted?: string;
-}
-
-/** The script against an API server that has these answers, one after the other. */
 describe("the outcome of a release", () => {
-  let account: string;
-  let server: Server;
-  let sent: Sent[];
-
-  beforeEach(() => {
-    account = mkdtempSync(join(tmpdir(), "outcome-"));
-    writeFileSync(join(account, "token"), "a token\n");
-    sent = [];
-  });
-  afterEach(() => {
-    server.close();
-    rmSync(account, { recursive: true });
-  });
-
-  /** Everything that the script reads: from the API server, and from Prometheus, which is the same server here. */
-  function answerOf(path: string, query: string, cluster: Cluster): object {
-    const { runs = [], pods = [], history = [] } = cluster;
-    if (path === `${rollouts}/analysisruns`) return { items: runs };
-    if (path === "/api/v1/namespaces/inventory/pods") return { items: pods };
-    if (path === "/api/v1/namespaces/inventory/configmaps/inventory-releases") {
-      return { data: { "history.json": JSON.stringify(history) } };
-    }
-    if (path === "/apis/apps/v1/namespaces/inventory/replicasets") {
-      const old = query.includes("%3Dold");
-      const labels = { "app.kubernetes.io/version": old ? "1.0.0" : "1.1.0" };
-      const annotations = {
-        "technova.io/schema-revision": old ? "0003" : "0004",
-        "technova.io/release": old ? "the one before" : "this one",
-      };
-      const metadata = { name: old ? "inventory-old" : "inventory-new", uid: old ? "uid-old" : "uid-new" };
-      const { readyReplicas } = cluster;
-      return {
-        items: [
-          { metadata, spec: { template: { metadata: { labels, annotations } } }, status: { readyReplicas } },
-        ],
-      };
-    }
-    return {};
-  }
-
-  async function outcome(
-    statuses: readonly (Status | number)[],
-    options: Cluster & { timeout?: number; env?: Record<string, string> } = {},
-  ) {
-    const {
-      timeout = 20,
-      env = {},
-      strategy = { canary: { steps: [{}, {}, {}], trafficRouting: {} } },
-    } = options;
-    const annotations = { "technova.io/release": options.wanted ?? "this one" };
-    const spec = { progressDeadlineSeconds: 60, template: { metadata: { annotations } } };
-    let asked = 0;
-    server = createServer((request, response) => {
-      const [path = "", query = ""] = (request.url ?? "").split("?");
-      const answer = (body: object) => response.end(JSON.stringify(body));
-      const { method = "" } = request;
-      const own = path.startsWith("/api/v1/otlp");
-      if (!own && request.headers.authorization !== "Bearer a token") response.writeHead(401).end();
-      else if (method === "GET" && path === `${rollouts}/rollouts/inventory`) {
-        const status = statuses[Math.min(asked++, statuses.length - 1)];
-        if (typeof status === "number") response.writeHead(status).end();
-        else answer({ metadata: { generation: 2 }, spec: { ...spec, strategy }, status });
-      } else if (method === "GET") answer(answerOf(path, query, options));
-      else {
-        let body = "";
-        request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-        request.on("end", () => {
-          sent.push({
-            method,
-            path,
-            type: request.headers["content-type"],
-            body: JSON.parse(body) as Sent["body"],
-          });
-          answer({});
-        });
-      }
-    });
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const child = spawn("python3", [script], {
-      env: {
-        PATH: process.env.PATH,
-        PYTHONDONTWRITEBYTECODE: "1",
-        API_SERVER: address,
-        ACCOUNT_PATH: account,
-        NAMESPACE: "inventory",
-        ROLLOUT: "inventory",
-        RELEASE: "this one",
-        HISTORY: "inventory-releases",
-        PROMETHEUS: address,
-        ENVIRONMENT: "staging",
-        POD: "outcome-1",
-        POD_UID: "uid-1",
-        TIMEOUT_SECONDS: String(timeout),
-        INTERVAL_SECONDS: "0.05",
-        ...env,
-      },
-    });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    const code = await new Promise<number | null>((done) => child.on("close", done));
-    const events = sent
-      .filter(({ path }) => path.endsWith("/events"))
-      .map(({ body }) => body as unknown as SentEvent);
-    const data = sent.find(({ path }) => path.endsWith("/configmaps/inventory-releases"))?.body.data as
-      { "history.json": string; "schema-revisions": string } | undefined;
-    const entries = JSON.parse(data?.["history.json"] ?? "[]") as Record<string, string>[];
-    return {
-      code,
-      output,
-      events,
-      entries,
-      revisions: data?.["schema-revisions"],
-      published: published(sent),
-    };
-  }
-
   const now = (phase: string, more: object = {}): Status => ({
     phase,
     observedGeneration: "2",
@@ -352,12 +175,11 @@ describe("the outcome of a release", () => {
     const history = [{ hash: "new", version: "1.1.0", outcome: "failed" }];
     const { code, entries, events } = await outcome([now("Degraded")], { history });
     expect([code, entries, events.length]).to.deep.equal([1, [], 1]);
-    server.close();
     expect((await outcome([now("Progressing"), now("Degraded")], { history })).entries).to.have.length(2);
   });
 
   it("makes the version's configuration live as long as the version can come back", async () => {
-    await outcome([now("Progressing"), now("Healthy")], {
+    const { sent } = await outcome([now("Progressing"), now("Healthy")], {
       env: { CONFIGURATION: "configmaps/map secrets/secret" },
     });
     const adopted = sent.filter(({ type }) => type === "application/strategic-merge-patch+json");
@@ -374,7 +196,8 @@ describe("the outcome of a release", () => {
     reason: "ReplicaSetUpdated",
     lastUpdateTime: new Date(Date.now() - secondsAgo * 1000).toISOString(),
   });
-  const aborts = () => sent.filter(({ path }) => path === `${rollouts}/rollouts/inventory/status`);
+  const aborts = (sent: readonly Sent[]) =>
+    sent.filter(({ path }) => path === `${rollouts}/rollouts/inventory/status`);
 
   for (const [name, strategy] of Object.entries({
     "blue-green": { blueGreen: {} },
@@ -382,14 +205,14 @@ describe("the outcome of a release", () => {
     "rolling, at its end": { canary: { steps: [{ experiment: {} }] } },
   })) {
     it(`aborts a release that makes no progress, for the controller may overlook it: ${name}`, async () => {
-      const { code, events } = await outcome(
+      const { code, events, sent } = await outcome(
         [
           now("Progressing", { conditions: [progressing(90)] }),
           now("Degraded", { message: "RolloutAborted" }),
         ],
         { strategy },
       );
-      expect(aborts().map(({ body }) => body)).to.deep.equal([{ status: { abort: true } }]);
+      expect(aborts(sent).map(({ body }) => body)).to.deep.equal([{ status: { abort: true } }]);
       expect(code).to.equal(1);
       expect(events[0]?.message).to.contain("no further Pod has become ready for 60 s. Version 1.0.0 serves");
     });
@@ -397,22 +220,20 @@ describe("the outcome of a release", () => {
 
   it("aborts what was paused because nothing is known of Pods that are not there", async () => {
     const paused = (secondsAgo: number, more: object) => {
-      sent = [];
       const startTime = new Date(Date.now() - secondsAgo * 1000).toISOString();
       const pauseConditions = [{ reason: "InconclusiveAnalysisRun", startTime, ...more }];
       return [now("Paused", { pauseConditions }), now("Degraded", { message: "RolloutAborted" })];
     };
-    const { events } = await outcome(paused(90, {}), { readyReplicas: 0 });
-    expect(aborts()).to.have.length(1);
+    const { events, sent } = await outcome(paused(90, {}), { readyReplicas: 0 });
+    expect(aborts(sent)).to.have.length(1);
     expect(events[0]?.message).to.contain("after 60 s none of its Pods is ready. Version 1.0.0 serves");
     for (const [statuses, readyReplicas] of [
       [paused(90, {}), 1],
       [paused(30, {}), 0],
       [paused(90, { reason: "CanaryPauseStep" }), 0],
     ] as const) {
-      server.close();
-      await outcome(statuses, { readyReplicas });
-      expect(aborts(), JSON.stringify(statuses)).to.be.empty;
+      const { sent: others } = await outcome(statuses, { readyReplicas });
+      expect(aborts(others), JSON.stringify(statuses)).to.be.empty;
     }
   });
 
@@ -441,7 +262,6 @@ describe("the outcome of a release", () => {
       [],
       "The release did not begin: the Rollout is invalid: steps",
     ]);
-    server.close();
     // What it refers to may be there a moment later.
     expect((await outcome([invalid(1), now("Progressing"), now("Healthy")])).code).to.equal(0);
   });
@@ -458,9 +278,8 @@ describe("the outcome of a release", () => {
       [late, { canary: { steps: [{ setWeight: 10 }, { analysis: {} }] } }],
       [late, { canary: { steps: [{ setWeight: 10 }, { experiment: {} }] } }],
     ]) {
-      const { code } = await outcome([now("Progressing", status), now("Healthy")], { strategy });
-      expect([code, aborts()]).to.deep.equal([0, []]);
-      server.close();
+      const { code, sent } = await outcome([now("Progressing", status), now("Healthy")], { strategy });
+      expect([code, aborts(sent)]).to.deep.equal([0, []]);
     }
   });
 
