@@ -100,11 +100,12 @@ export class Application extends pulumi.ComponentResource {
       },
       { ...parent, dependsOn: flows },
     );
+    const services = new VersionServices(`${name}-services`, { identity, namespace }, parent);
     const strategy = makeStrategy(
       `${name}-strategy`,
       settings.strategy,
       {
-        services: new VersionServices(`${name}-services`, { identity, namespace }, parent),
+        services,
         identity,
         namespace,
         mostPods: mostPods(settings),
@@ -137,6 +138,7 @@ export class Application extends pulumi.ComponentResource {
         minReadySeconds,
         progressDeadlineSeconds,
         strategy,
+        activeService: services.stable,
         configMapName: configuration.configMapName,
         secretName: configuration.ownSecretName,
         releases: args.releases,

@@ -28,6 +28,8 @@ export interface ReleaseOutcomeArgs {
   readonly rollout: pulumi.Input<string>;
   /** What is released, in one word. */
   readonly release: pulumi.Input<string>;
+  /** Name of the Service of the version that users have. */
+  readonly activeService: pulumi.Input<string>;
   /** The objects that the version's Pods read, and that have to stay as long as it can come back. */
   readonly configMapName: pulumi.Input<string>;
   readonly secretName: pulumi.Input<string>;
@@ -96,6 +98,8 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
           { apiGroups: ["apps"], resources: ["replicasets"], verbs: ["list"] },
           { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
           { apiGroups: [""], resources: ["events"], verbs: ["create"] },
+          // Users get the stable version back by it.
+          named("services", [args.activeService], ["get", "patch"]),
           named("configmaps", [history.metadata.name], ["get", "patch"]),
           // To make them live as long as the version does.
           named("configmaps", [args.configMapName], ["patch"]),

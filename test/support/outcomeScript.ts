@@ -55,6 +55,8 @@ interface Cluster {
   /** What became of the releases before. */
   readonly history?: object[];
   readonly strategy?: object;
+  /** The version that users have, by its hash. */
+  readonly users?: string;
   /** What the Rollout's template says it is. */
   readonly wanted?: string;
 }
@@ -65,6 +67,9 @@ function answerOf(path: string, query: string, cluster: Cluster): object {
   if (path === "/api/v1/namespaces/inventory/pods") return { items: pods };
   if (path === "/api/v1/namespaces/inventory/configmaps/inventory-releases") {
     return { data: { "history.json": JSON.stringify(history) } };
+  }
+  if (path.startsWith("/api/v1/namespaces/inventory/services/")) {
+    return { spec: { selector: { "rollouts-pod-template-hash": cluster.users ?? "old" } } };
   }
   if (path === "/apis/apps/v1/namespaces/inventory/replicasets") {
     const old = query.includes("%3Dold");

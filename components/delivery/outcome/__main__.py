@@ -11,7 +11,7 @@ import urllib.error
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cluster import MERGE, ROLLOUT, ROLLOUTS, Json, adopt, annotation_of, call
+from cluster import MERGE, ROLLOUT, ROLLOUTS, Json, adopt, annotation_of, call, serve
 from record import announce, remember, report_failure
 from verdict import PATIENCE_SECONDS, answers, place, reason_of, refused, stuck, verdict
 
@@ -37,6 +37,20 @@ def replaced(rollout: Json) -> bool:
     """Whether somebody has gone back, or on to another release, meanwhile."""
     annotations = rollout["spec"]["template"]["metadata"].get("annotations", {})
     return bool(annotations.get("technova.io/release") != RELEASE)
+
+
+def give_back(rollout: Json) -> None:
+    """Gives users the stable version again after an abort.
+
+    The controller does so by itself, but for a blue-green version of which not every Pod is available:
+    then it leaves the users with it (Argo Rollouts 1.10).
+    """
+    status = rollout["status"]
+    blue_green = rollout["spec"]["strategy"].get("blueGreen")
+    if blue_green is None or not status.get("abort") or not status.get("stableRS"):
+        return
+    if serve(blue_green["activeService"], status["stableRS"]):
+        print("users have the stable version again", flush=True)
 
 
 def too_late(rollout: Json) -> tuple[int, str]:
@@ -69,6 +83,7 @@ class Watch:
             if self.aborted is None and (reason := stuck(rollout, datetime.now(UTC))) is not None:
                 call(f"{ROLLOUTS}/rollouts/{ROLLOUT}/status", {"status": {"abort": True}}, MERGE)
                 self.aborted = reason
+            give_back(rollout)
             # Where it was is forgotten when it is aborted.
             if rollout["status"].get("phase") != "Degraded" or not self.place:
                 self.place = place(rollout)

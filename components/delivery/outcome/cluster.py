@@ -71,6 +71,15 @@ def annotation_of(template_hash: str, name: str) -> str:
     return str(annotations.get(f"technova.io/{name}", ""))
 
 
+def serve(service: str, template_hash: str) -> bool:
+    """Sends what a Service gets to one version; returns whether it went elsewhere before."""
+    path, label = f"{CORE}/services/{service}", "rollouts-pod-template-hash"
+    if call(path)["spec"].get("selector", {}).get(label) == template_hash:
+        return False
+    call(path, {"spec": {"selector": {label: template_hash}}}, MERGE)
+    return True
+
+
 def adopt(objects: list[str], template_hash: str) -> None:
     """Makes a version's configuration live as long as its ReplicaSet does."""
     name, replica_set = template_of(template_hash)

@@ -237,6 +237,24 @@ describe("the outcome of a release", () => {
     }
   });
 
+  it("gives users the stable version again, for the controller leaves them with Pods that are not available", async () => {
+    const strategy = { blueGreen: { activeService: "inventory-stable" } };
+    const statuses = [now("Progressing"), now("Degraded", { abort: true })];
+    const patches = async (users: string, how: object) => {
+      const { sent } = await outcome(statuses, { strategy, users, ...how });
+      return sent.filter(({ path }) => path.includes("/services/"));
+    };
+    const [patch, ...others] = await patches("new", {});
+    expect(others).to.deep.equal([]);
+    expect(patch).to.deep.include({
+      method: "PATCH",
+      path: "/api/v1/namespaces/inventory/services/inventory-stable",
+      body: { spec: { selector: { "rollouts-pod-template-hash": "old" } } },
+    });
+    expect(await patches("old", {})).to.deep.equal([]);
+    expect(await patches("new", { strategy: { canary: { steps: [] } } })).to.deep.equal([]);
+  });
+
   it("is failure when what is to be followed stays out of reach", async () => {
     const { code, output } = await outcome([403], { env: { PATIENCE_SECONDS: "0.1" } });
     expect(code).to.equal(1);
