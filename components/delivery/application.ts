@@ -124,7 +124,8 @@ export class Application extends pulumi.ComponentResource {
         backends: strategy.backends,
         testBackends: strategy.testBackends,
       },
-      { ...parent, dependsOn: strategy },
+      // A failed migration leaves the users where they are: another strategy may send them to other Pods.
+      { ...parent, dependsOn: [strategy, migration] },
     );
     const { minReadySeconds, progressDeadlineSeconds } = settings.strategy;
     const release = new Release(

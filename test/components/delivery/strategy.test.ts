@@ -172,6 +172,8 @@ describe("every strategy", () => {
         "inventory-migration-job",
         "inventory-route",
       ]);
+      // Nobody is sent elsewhere by a release that its migration stops.
+      expect(one("technova:delivery:Route", "inventory").dependsOn).to.include("inventory-migration-job");
       expect(at(one(types.autoscaler, "inventory-autoscaler").inputs, "spec", "scaleTargetRef")).to.include({
         kind: "Rollout",
         name: "inventory",
