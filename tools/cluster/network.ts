@@ -66,8 +66,16 @@ export function hostRules(): string {
   ].join("\n");
 }
 
-/** Rules inside the node: pods have no business with etcd or with writing to the registry. */
+/** Bit that kube-router sets on a packet which the policies let through; it knows a Pod some time after its start. */
+const passedPolicies = "0x20000";
+
+/**
+ * Rules inside the node: pods have no business with etcd or with writing to the registry; and nobody speaks to a Pod or
+ * for it but through its policies, not even while nothing is known of them yet. Names can be looked up at any time:
+ * whoever has to ask twice waits for seconds.
+ */
 export function nodeRules(): string {
+  const unknown = `ct state new meta mark & ${passedPolicies} == 0`;
   return [
     `table ip ${network.table} {}`,
     `delete table ip ${network.table}`,
@@ -75,6 +83,13 @@ export function nodeRules(): string {
     "  chain input {",
     "    type filter hook input priority 0; policy accept;",
     `    iifname != { "lo", "${network.nodeInterface}" } tcp dport { ${ports.registry}, ${ports.etcd}, ${ports.etcdPeer} } reject`,
+    "  }",
+    "  chain forward {",
+    // After the filter table, where kube-router's rules are.
+    "    type filter hook forward priority 10; policy accept;",
+    `    ip saddr ${network.podCidr} udp dport 53 accept`,
+    `    ip saddr ${network.podCidr} ${unknown} drop`,
+    `    ip daddr ${network.podCidr} ${unknown} drop`,
     "  }",
     "}",
     "",
