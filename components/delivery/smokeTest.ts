@@ -24,6 +24,8 @@ export function smokeTestIdentity(application: string): Identity {
 }
 
 const keyPath = "/etc/smoke-test";
+/** For the first answer: the policies of a busy node may take seconds to know a new Pod. */
+const waitSeconds = 20;
 
 /** What runs the application's own tests against Pods that no user reaches yet. */
 export class SmokeTestJob extends pulumi.ComponentResource {
@@ -90,6 +92,7 @@ export class SmokeTestJob extends pulumi.ComponentResource {
       `--expect-version=${version}`,
       `--api-key-file=${keyPath}/key`,
       `--rounds=${settings.rounds}`,
+      `--wait=${waitSeconds}`,
       ...(settings.write ? ["--write"] : []),
     ];
     const [container] = this.pod.containers as input.core.v1.Container[];

@@ -3,6 +3,7 @@ import { Platform } from "./delivery/platform";
 import { accountsAreBounded } from "./security/access";
 import { secretsAreEncrypted } from "./security/encryption";
 import { accessSettings, peopleAreLetInAndTurnedAway, peopleHaveTheirRoles } from "./security/people";
+import { platformWorks, trafficIsWhatTheTableSays } from "./security/traffic";
 import { podSecurityDenies, policiesDenyAndAdmit, theyAgree } from "./security/admission";
 import { npmOk } from "./support/command";
 import { release } from "./support/releases";
@@ -36,4 +37,9 @@ describe("security", function () {
     theyAgree());
 
   it("Secrets are encrypted before they reach etcd", () => secretsAreEncrypted());
+
+  it("connections come about where the table of flows says so, and nowhere else", () =>
+    trafficIsWhatTheTableSays());
+
+  it("everything is ready, measured and read by Prometheus all the same", () => platformWorks());
 });

@@ -1,7 +1,8 @@
 import { flowTable, type FlowTable } from "../../components/cluster/flowTable";
 import { types } from "./components";
 import type { JsonObject, Recording, Registered } from "./mocks";
-import { connects, type Endpoint, type Policy } from "./networkModel";
+import type { Flow, Peer } from "../../components/cluster/flows";
+import { connects, contains, type Endpoint, type Policy } from "./networkModel";
 import { goodConfig, load } from "./settings";
 import { asEngineConfig, runProgram, stackConfig, stacks } from "./stacks";
 import { get, text, workloads, type Workload } from "./workloads";
@@ -74,4 +75,39 @@ export function connections(
     }
   }
   return found;
+}
+
+export interface Connection {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly port: number;
+  readonly protocol: string;
+}
+
+/**
+ * Whether an entry of the table lets a connection through.
+ * @param isOurs whether the platform decides over a Pod
+ */
+export function isInTable(
+  entries: readonly Flow[],
+  isOurs: (endpoint: Endpoint) => boolean,
+  { from, to, port, protocol }: Connection,
+): boolean {
+  return entries.some(
+    (entry) =>
+      isAt(entry.from, from, isOurs(from)) &&
+      isAt(entry.to, to, isOurs(to)) &&
+      entry.ports.some((each) => each.port === port && (each.protocol ?? "TCP") === protocol),
+  );
+}
+
+/** A Pod is at an end of an entry by its labels; an address by its range, unless the platform knows whose it is. */
+export function isAt(peer: Peer, endpoint: Endpoint, ours: boolean): boolean {
+  if ("cidrs" in peer) return !ours && peer.cidrs.some((cidr) => contains(cidr, endpoint.address));
+  const { pod } = endpoint;
+  return (
+    pod !== undefined &&
+    pod.namespace === peer.namespace &&
+    Object.entries(peer.labels).every(([key, value]) => pod.labels[key] === value)
+  );
 }

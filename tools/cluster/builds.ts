@@ -76,6 +76,13 @@ export const programs = {
     version: "v3.9.1",
     stamps: { "github.com/prometheus/common/version.Version": "3.9.1" },
   },
+  kubeRouter: {
+    name: "kube-router",
+    module: "network-policies",
+    package: "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
+    version: "v2.1.0",
+    stamps: { "github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": "v2.1.0" },
+  },
   traefik: {
     name: "traefik",
     package: "github.com/traefik/traefik/v3/cmd/traefik",

@@ -7,7 +7,7 @@ import { kubeconfig } from "./kubeconfig";
 import { ensurePki } from "./pki";
 import type { ClusterPaths } from "./paths";
 
-const kubeconfigUsers = ["controller-manager", "scheduler", "kubelet", "kube-proxy"];
+const kubeconfigUsers = ["controller-manager", "scheduler", "kubelet", "kube-proxy", "kube-router"];
 
 /** Writes keys, certificates and client configurations; returns a fingerprint of all certificates. */
 export async function ensureIdentities(paths: ClusterPaths): Promise<string> {

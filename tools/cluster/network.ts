@@ -11,7 +11,6 @@ export const network = {
   mtu: 1400,
   podCidr: "10.244.0.0/16",
   nodePodCidr: "10.244.0.0/24",
-  podGateway: "10.244.0.1",
   dockerBridge: "10.245.0.1/24",
   dockerPools: "10.246.0.0/16",
   serviceCidr: "10.96.0.0/16",
@@ -36,6 +35,7 @@ export const ports = {
   kubeletHealth: 10248,
   kubeProxyMetrics: 10249,
   kubeProxyHealth: 10256,
+  kubeRouterHealth: 20244,
   containerdMetrics: 1338,
   dockerMetrics: 9323,
   registryMetrics: 5051,
@@ -66,8 +66,16 @@ export function hostRules(): string {
   ].join("\n");
 }
 
-/** Rules inside the node: pods have no business with etcd or with writing to the registry. */
+/** Bit that kube-router sets on a packet which the policies let through; it knows a Pod some time after its start. */
+const passedPolicies = "0x20000";
+
+/**
+ * Rules inside the node: pods have no business with etcd or with writing to the registry; and nobody speaks to a Pod or
+ * for it but through its policies, not even while nothing is known of them yet. Names can be looked up at any time:
+ * whoever has to ask twice waits for seconds.
+ */
 export function nodeRules(): string {
+  const unknown = `ct state new meta mark & ${passedPolicies} == 0`;
   return [
     `table ip ${network.table} {}`,
     `delete table ip ${network.table}`,
@@ -75,6 +83,13 @@ export function nodeRules(): string {
     "  chain input {",
     "    type filter hook input priority 0; policy accept;",
     `    iifname != { "lo", "${network.nodeInterface}" } tcp dport { ${ports.registry}, ${ports.etcd}, ${ports.etcdPeer} } reject`,
+    "  }",
+    "  chain forward {",
+    // After the filter table, where kube-router's rules are.
+    "    type filter hook forward priority 10; policy accept;",
+    `    ip saddr ${network.podCidr} udp dport 53 accept`,
+    `    ip saddr ${network.podCidr} ${unknown} drop`,
+    `    ip daddr ${network.podCidr} ${unknown} drop`,
     "  }",
     "}",
     "",

@@ -5,7 +5,18 @@ export const nodePackages: PackageSet = {
   name: "node",
   include: [
     ...["containerd", "runc", "containernetworking-plugins", "etcd-server", "docker.io", "docker-registry"],
-    ...["iptables", "nftables", "iproute2", "conntrack", "mount", "util-linux", "coreutils", "dash", "bash"],
+    ...[
+      "iptables",
+      "ipset",
+      "nftables",
+      "iproute2",
+      "conntrack",
+      "mount",
+      "util-linux",
+      "coreutils",
+      "dash",
+      "bash",
+    ],
     ...["procps", "findutils", "grep", "sed", "tar", "gzip", "xz-utils", "ca-certificates", "libc-bin"],
   ],
   exclude: [

@@ -54,6 +54,7 @@ export const certificates: readonly CertificateRequest[] = [
   },
   { name: "scheduler", authority: "ca", commonName: "system:kube-scheduler", names: localNames },
   { name: "kube-proxy", authority: "ca", commonName: "system:kube-proxy" },
+  { name: "kube-router", authority: "ca", commonName: "technova:kube-router" },
   { name: "admin", authority: "ca", commonName: "technova-admin", organization: "system:masters" },
   { name: "apiserver-kubelet-client", authority: "ca", commonName: "kube-apiserver-kubelet-client" },
   { name: "front-proxy-client", authority: "front-proxy-ca", commonName: "front-proxy-client" },

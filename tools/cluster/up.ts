@@ -102,6 +102,14 @@ async function bringUp(context: Context): Promise<void> {
       pushGoImage(context, name, [registry, ...needs]);
     const pauseImage = go("pause");
     const kubelet = start(all.kubelet, api, containerd, pauseImage);
+    const rights = api.then(() => applyManifests(client, ["rbac"]));
+    // It asks for its node once, and takes the whole filter table into its hands, which dockerd adds chains to.
+    const kubeRouter = start(
+      all.kubeRouter,
+      kubelet.then(() => waitNode(client)),
+      rights,
+      dockerd,
+    );
     const controllers = [
       start(all.controllerManager, api),
       start(all.scheduler, api),
@@ -111,7 +119,7 @@ async function bringUp(context: Context): Promise<void> {
       writeIfChanged(paths.kubeconfig, kubeconfig(paths.pki, "admin"), 0o600),
     );
     const addons = installAddons(context, client, [
-      api,
+      rights,
       ...controllers,
       kubelet,
       go("coredns"),
@@ -121,6 +129,7 @@ async function bringUp(context: Context): Promise<void> {
     await Promise.all([
       access,
       addons,
+      kubeRouter,
       go("metricsServer"),
       go("traefik"),
       go("argoRollouts"),
@@ -199,7 +208,7 @@ async function installAddons(
   const { progress } = context;
   await Promise.all(needs);
   await progress.stage("DNS and storage", async (report) => {
-    await applyManifests(client, ["rbac", "coredns", "local-path"]);
+    await applyManifests(client, ["coredns", "local-path"]);
     await waitNode(client);
     await waitDeployment(client, "kube-system", "coredns", report);
     await waitDns(context.paths);

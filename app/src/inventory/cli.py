@@ -30,6 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     smoke.add_argument("--expect-version", metavar="VERSION", help="version that has to answer")
     smoke.add_argument("--api-key-file", type=Path, help="file with a key; else INVENTORY_SMOKE_API_KEY")
     smoke.add_argument("--rounds", type=int, default=1, metavar="N", help="how often to check everything (1)")
+    smoke.add_argument(
+        "--wait", type=float, default=0.0, metavar="SECONDS", help="how long to wait for the first answer (0)"
+    )
     smoke.add_argument("--write", action="store_true", help="also record movements (needs an admin key)")
     smoke.add_argument("--ca-file", type=Path, help="certificate authority of the URL, as PEM")
 
@@ -70,6 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
                     api_key=_smoke_key(arguments.api_key_file),
                     expect_version=arguments.expect_version,
                     write=arguments.write,
+                    wait_seconds=arguments.wait,
                     ca_file=arguments.ca_file,
                 )
             return 0

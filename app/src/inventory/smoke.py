@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -72,16 +73,23 @@ def _expect(what: str, answer: Answer, *statuses: int) -> Answer:
 
 
 def run_smoke_test(
-    url: str, *, api_key: str | None, expect_version: str | None, write: bool, ca_file: Path | None
+    url: str,
+    *,
+    api_key: str | None,
+    expect_version: str | None,
+    write: bool,
+    ca_file: Path | None,
+    wait_seconds: float = 0.0,
 ) -> None:
     """Raises SmokeTestError at the first check that fails. Only `write` leaves anything behind: an item and a
-    location named SMOKE-TEST with no stock."""
+    location named SMOKE-TEST with no stock. For `wait_seconds`, no answer at all is no failure yet."""
     if not url.startswith(("http://", "https://")):
         raise SmokeTestError(f"--url {url!r} must begin with http:// or https://.")
     if write and api_key is None:
         raise SmokeTestError("--write needs an admin key: --api-key-file or INVENTORY_SMOKE_API_KEY.")
     context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
     stranger, client = Client(url, None, context), Client(url, api_key, context)
+    _await_answer(stranger, wait_seconds)
 
     refused = _expect("without a key the API refuses", stranger.send("GET", "/api/v1/items?limit=1"), 401)
     if not refused.headers.get("content-type", "").startswith("application/problem+json"):
@@ -97,6 +105,18 @@ def run_smoke_test(
         _expect("locations can be listed", client.send("GET", "/api/v1/locations?limit=1"), 200)
     if write:
         _write(client)
+
+
+def _await_answer(client: Client, seconds: float) -> None:
+    """Network policies know the address of a new Pod, and so where it may go, only after it has started."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            client.send("GET", "/healthz")
+        except SmokeTestError:
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _write(client: Client) -> None:

@@ -97,6 +97,23 @@ def test_smoke_test_reads_key_files(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "no answer" in capsys.readouterr().err
 
 
+def test_smoke_test_waits_for_the_first_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, refusals = Fake(""), 3
+
+    def refused_at_first(request: urllib.request.Request, **options: object) -> "Fake.Response":
+        nonlocal refusals
+        if refusals > 0:
+            refusals -= 1
+            raise urllib.error.URLError(ConnectionRefusedError())
+        return sound(request, **options)
+
+    monkeypatch.setattr(urllib.request, "urlopen", refused_at_first)
+    run_smoke_test(
+        "http://new", api_key="k", expect_version=None, write=True, ca_file=None, wait_seconds=30.0
+    )
+    assert refusals == 0
+
+
 class Fake:
     """Answers as a service with one defect would; what a real one answers is tested on a real one."""
 

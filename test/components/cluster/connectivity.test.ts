@@ -1,8 +1,15 @@
 import { expect } from "chai";
 import { entriesOf } from "../../../components/cluster/flowTable";
 import type { Flow, Peer } from "../../../components/cluster/flows";
-import { configurations, connections, networkOf, podOf, type Network } from "../../support/network";
-import { contains, type Endpoint } from "../../support/networkModel";
+import {
+  configurations,
+  connections,
+  isInTable,
+  networkOf,
+  podOf,
+  type Network,
+} from "../../support/network";
+import type { Endpoint } from "../../support/networkModel";
 import type { Workload } from "../../support/workloads";
 
 /**
@@ -69,27 +76,11 @@ function compared(network: Network, podNetwork: string) {
   const isOurs = (endpoint: Endpoint) => isGuarded(network, endpoint);
   const isMeant = (from: Endpoint, to: Endpoint) => isOurs(from) || isOurs(to);
   const inTable = (from: Endpoint, to: Endpoint, port: number, protocol: string) =>
-    entries.some(
-      (entry) =>
-        isAt(entry.from, from, isOurs(from)) &&
-        isAt(entry.to, to, isOurs(to)) &&
-        entry.ports.some((each) => each.port === port && (each.protocol ?? "TCP") === protocol),
-    );
+    isInTable(entries, isOurs, { from, to, port, protocol });
   return {
     actual: connections(policies, endpoints, [...ports], isMeant),
     expected: connections(policies, endpoints, [...ports], isMeant, inTable),
   };
-}
-
-/** A Pod is at an end of an entry by its labels; an address by its range, unless the platform knows whose it is. */
-function isAt(peer: Peer, endpoint: Endpoint, ours: boolean): boolean {
-  if ("cidrs" in peer) return !ours && peer.cidrs.some((cidr) => contains(cidr, endpoint.address));
-  const { pod } = endpoint;
-  return (
-    pod !== undefined &&
-    pod.namespace === peer.namespace &&
-    Object.entries(peer.labels).every(([key, value]) => pod.labels[key] === value)
-  );
 }
 
 /** Whether the platform decides over a Pod: those of its namespaces, and those elsewhere that it starts. */

@@ -7,7 +7,8 @@ import {
   registryHosts,
 } from "../../../tools/cluster/components/containers";
 import { programs } from "../../../tools/cluster/builds";
-import { hostRules, network, ports } from "../../../tools/cluster/network";
+import { nodePackages } from "../../../tools/cluster/node-packages";
+import { hostRules, network, nodeRules, ports } from "../../../tools/cluster/network";
 import { clusterPaths } from "../../../tools/cluster/paths";
 import { certificateExtensions, certificates } from "../../../tools/cluster/pki";
 
@@ -61,6 +62,20 @@ describe("components of the cluster", () => {
     expect(proxy.conntrack).to.include({ maxPerCore: 0, min: 0 });
   });
 
+  it("have network policies enforced by something that takes no other part of the network", () => {
+    const { command, health } = all.kubeRouter;
+    expect(command).to.include("--run-firewall=true");
+    for (const flag of ["run-router", "run-service-proxy", "enable-cni"]) {
+      expect(command).to.include(`--${flag}=false`);
+    }
+    expect(command).to.include(`--service-cluster-ip-range=${network.serviceCidr}`);
+    expect(command).to.include(`--health-port=${ports.kubeRouterHealth}`);
+    expect(health).to.deep.include({
+      url: `http://${network.nodeAddress}:${ports.kubeRouterHealth}/healthz`,
+    });
+    expect(nodePackages.include).to.include.members(["iptables", "ipset"]);
+  });
+
   it("run the programs that are built for them", () => {
     expect(programOf(all.apiserver)).to.equal(programs.apiserver);
     expect(programOf(all.kubelet)).to.equal(programs.kubelet);
@@ -78,6 +93,13 @@ describe("containerd", () => {
       expect(file).to.include("override_path = true");
     }
     expect(hosts["registries/localhost:5050/hosts.toml"]).to.not.include("override_path");
+  });
+
+  it("routes what Pods say to each other, so that every packet meets the node's rules", () => {
+    const { plugins } = JSON.parse(all.containerd.files?.["cni/10-technova.conflist"] ?? "") as {
+      plugins: { type: string; bridge?: string }[];
+    };
+    expect(plugins.map(({ type }) => type)).to.deep.equal(["ptp", "portmap"]);
   });
 
   it("takes the pause image it is given", () => {
@@ -100,6 +122,20 @@ describe("packet filter of the machine", () => {
 
   it("can be loaded again: the old table goes first", () => {
     expect(hostRules()).to.match(/^table ip technova \{\}\ndelete table ip technova\n/);
+  });
+});
+
+describe("packet filter of the node", () => {
+  it("lets nothing through to or from a Pod whose policies are not known yet, but questions for names", () => {
+    const [, forward = ""] = nodeRules().split("chain forward {");
+    const rules = forward.split("\n").filter((line) => /accept$|drop$/.test(line));
+    expect(forward).to.match(/hook forward priority 10;/);
+    const pods = network.podCidr;
+    expect(rules.map((line) => line.trim())).to.deep.equal([
+      `ip saddr ${pods} udp dport 53 accept`,
+      `ip saddr ${pods} ct state new meta mark & 0x20000 == 0 drop`,
+      `ip daddr ${pods} ct state new meta mark & 0x20000 == 0 drop`,
+    ]);
   });
 });
 

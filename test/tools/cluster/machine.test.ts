@@ -14,6 +14,7 @@ import {
 } from "../../../tools/cluster/preflight";
 import { duration } from "../../../tools/cluster/status";
 import { linkerFlags, programs } from "../../../tools/cluster/builds";
+import { certificates } from "../../../tools/cluster/pki";
 import { manifestObjects } from "../../../tools/cluster/manifests";
 import { objectPath } from "../../../tools/cluster/api";
 
@@ -136,6 +137,21 @@ describe("manifests of the cluster", () => {
       expect(new Set(places).size).to.equal(places.length);
     });
   }
+
+  it("let what enforces network policies read what it needs, and change nothing", () => {
+    const named = (kind: string) =>
+      manifestObjects("rbac").find(
+        (object) => object.kind === kind && object.metadata.name === "technova:kube-router",
+      );
+    const rules = named("ClusterRole")?.rules as { resources: string[]; verbs: string[] }[];
+    expect(new Set(rules.flatMap(({ verbs }) => verbs))).to.have.all.keys("get", "list", "watch");
+    expect(rules.flatMap(({ resources }) => resources))
+      .to.include("networkpolicies")
+      .and.not.include("secrets");
+    const [subject] = named("ClusterRoleBinding")?.subjects as { kind: string; name: string }[];
+    const certificate = certificates.find(({ name }) => name === "kube-router");
+    expect(subject).to.deep.include({ kind: "User", name: certificate?.commonName });
+  });
 
   it("are hardened", () => {
     interface Container {

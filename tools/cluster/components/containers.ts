@@ -84,11 +84,10 @@ function podNetwork(): object {
     name: "technova",
     plugins: [
       {
-        type: "bridge",
-        bridge: "cni0",
-        isGateway: true,
+        // A link of its own for each Pod: what one says to another is routed by the node, so that no packet gets
+        // past the rules for it, whatever its protocol.
+        type: "ptp",
         ipMasq: true,
-        hairpinMode: true,
         mtu: network.mtu,
         ipam: {
           type: "host-local",

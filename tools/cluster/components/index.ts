@@ -6,7 +6,7 @@ import type { Component } from "./component";
 import { containerd, dockerd, registry } from "./containers";
 import { apiserver, controllerManager, scheduler } from "./control-plane";
 import { etcd } from "./etcd";
-import { kubeProxy, kubelet } from "./node";
+import { kubeProxy, kubeRouter, kubelet } from "./node";
 
 /** Where the node sees the cache of built programs. */
 const programFolder = "/opt/technova";
@@ -28,6 +28,7 @@ export function declaredComponents(paths: ClusterPaths) {
     dockerd: dockerd(cgroup),
     kubelet: kubelet(nodePath(programs.kubelet), cgroup),
     kubeProxy: kubeProxy(nodePath(programs.kubeProxy)),
+    kubeRouter: kubeRouter(nodePath(programs.kubeRouter)),
   } as const satisfies Record<string, Component>;
 }
 

@@ -80,3 +80,30 @@ export function kubeProxy(program: string): Component {
     command: [program, ...flags({ config: `${configFolder}/kube-proxy.yaml` })],
   };
 }
+
+/** Enforces network policies, and does nothing else of what it could. */
+export function kubeRouter(program: string): Component {
+  const { first, last } = ports.nodePorts;
+  return {
+    name: "kube-router",
+    part: "node",
+    // A new Pod has no connections to guarded ones before its address is known here.
+    nice: -5,
+    health: { type: "http", url: `http://${network.nodeAddress}:${ports.kubeRouterHealth}/healthz` },
+    command: [
+      program,
+      ...flags({
+        kubeconfig: `${configFolder}/kube-router.kubeconfig`,
+        "hostname-override": network.nodeName,
+        "run-firewall": true,
+        "run-router": false,
+        "run-service-proxy": false,
+        "enable-cni": false,
+        "enable-ipv6": false,
+        "service-cluster-ip-range": network.serviceCidr,
+        "service-node-port-range": `${first}-${last}`,
+        "health-port": ports.kubeRouterHealth,
+      }),
+    ],
+  };
+}
