@@ -97,7 +97,7 @@ const inventory = new Application(
     priorityClassName: cluster.applicationPriority,
     databasePriorityClassName: cluster.platformPriority,
   },
-  { dependsOn: cluster },
+  { dependsOn: [cluster, ...addons.definitions] },
 );
 
 if (settings.github !== undefined) {

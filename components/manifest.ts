@@ -33,6 +33,9 @@ export interface UpstreamManifestArgs {
  * @throws pulumi.RunError when the files are not there or are not the ones that the lock names.
  */
 export class UpstreamManifest extends pulumi.ComponentResource {
+  /** Its CRDs: whoever makes objects of their kinds waits for them. */
+  readonly definitions: readonly pulumi.Resource[];
+
   constructor(name: string, args: UpstreamManifestArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:manifest:UpstreamManifest", name, {}, opts);
     const objects = readManifest(process.cwd(), args.manifest);
@@ -44,6 +47,7 @@ export class UpstreamManifest extends pulumi.ComponentResource {
         { parent: this, dependsOn },
       );
     const definitions = objects.filter(isDefinition).map((object) => register(object, []));
+    this.definitions = definitions;
     for (const object of objects.filter((each) => !isDefinition(each))) register(object, definitions);
     this.registerOutputs();
   }

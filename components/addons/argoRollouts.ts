@@ -34,6 +34,9 @@ export interface ArgoRolloutsArgs {
  * all, and without those for service meshes and load balancers that the platform does not have.
  */
 export class ArgoRollouts extends pulumi.ComponentResource {
+  /** The CRDs of what releases are made of. */
+  readonly definitions: readonly pulumi.Resource[];
+
   constructor(name: string, args: ArgoRolloutsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:addons:ArgoRollouts", name, {}, opts);
     const parent = { parent: this };
@@ -57,7 +60,7 @@ export class ArgoRollouts extends pulumi.ComponentResource {
         parent,
       );
     const access = [bind("own", namespace, own.metadata.name), bind("released", released, releasedRole)];
-    new UpstreamManifest(
+    const manifest = new UpstreamManifest(
       `${name}-manifest`,
       {
         manifest: "argo-rollouts",
@@ -70,6 +73,7 @@ export class ArgoRollouts extends pulumi.ComponentResource {
       },
       { ...parent, dependsOn: access },
     );
+    this.definitions = manifest.definitions;
     if (args.settings.replicas > 1) {
       new PodDisruptionBudget(
         `${name}-budget`,

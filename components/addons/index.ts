@@ -30,6 +30,8 @@ export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate
 /** What the platform adds to a bare cluster, in the order in which it is needed. */
 export class Addons extends pulumi.ComponentResource {
   readonly gateway: Gateway;
+  /** CRDs of the kinds that applications are released with. */
+  readonly definitions: readonly pulumi.Resource[];
 
   constructor(name: string, args: AddonsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:addons:Addons", name, {}, opts);
@@ -44,13 +46,14 @@ export class Addons extends pulumi.ComponentResource {
         after(flows),
       );
     }
-    if (argoRollouts !== undefined && deliveryNamespace !== undefined) {
-      new ArgoRollouts(
-        "argo-rollouts",
-        { ...args, settings: argoRollouts, namespace: deliveryNamespace },
-        after(flows),
-      );
-    }
+    const controller =
+      argoRollouts !== undefined && deliveryNamespace !== undefined
+        ? new ArgoRollouts(
+            "argo-rollouts",
+            { ...args, settings: argoRollouts, namespace: deliveryNamespace },
+            after(flows),
+          )
+        : undefined;
     const definitions = new UpstreamManifest("gateway-api", { manifest: "gateway-api" }, after());
     const ownObjects = argoRollouts !== undefined;
     const own = ownObjects
@@ -66,6 +69,8 @@ export class Addons extends pulumi.ComponentResource {
       { ...args, settings: args.gateway, namespace, routedNamespaces: args.served },
       after(definitions, traefik),
     );
+    const manifests = [definitions, ...own, ...(controller === undefined ? [] : [controller])];
+    this.definitions = manifests.flatMap((manifest) => manifest.definitions);
     this.registerOutputs();
   }
 }

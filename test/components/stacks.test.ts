@@ -1,3 +1,4 @@
+import { expect } from "chai";
 import { join } from "node:path";
 import { flowTable } from "../../components/cluster/flowTable";
 import { flowPage } from "../support/flowPage";
@@ -10,6 +11,35 @@ describe("the three stacks", () => {
     it(`${stack} registers what its golden file says`, async () => {
       const { resources } = await runProgram(stack, { preview: true });
       expectGolden(stack, resources);
+    });
+  }
+
+  for (const stack of stacks) {
+    it(`${stack} makes no object before the definition of its kind`, async () => {
+      const { resources } = await runProgram(stack, { preview: true });
+      const waitsFor = (name: string, seen = new Set<string>()): Set<string> => {
+        // A child waits for what its parent waits for; components may share a name.
+        for (const { dependsOn, parent } of resources.filter((resource) => resource.name === name)) {
+          for (const next of [...dependsOn, ...(parent === undefined ? [] : [parent])]) {
+            if (seen.has(next)) continue;
+            seen.add(next);
+            waitsFor(next, seen);
+          }
+        }
+        return seen;
+      };
+      const kinds = resources
+        .filter(({ type }) => type.endsWith(":CustomResourceDefinition"))
+        .map(({ name, inputs }) => {
+          const { group, names } = inputs.spec as { group: string; names: { kind: string } };
+          return { name, kind: new RegExp(`^kubernetes:${group}/[^:]+:${names.kind}$`) };
+        });
+      const early = resources.flatMap(({ type, name }) =>
+        kinds
+          .filter((definition) => definition.kind.test(type) && !waitsFor(name).has(definition.name))
+          .map((definition) => `${name} does not wait for ${definition.name}`),
+      );
+      expect(early).to.deep.equal([]);
     });
   }
 
