@@ -24,6 +24,7 @@ const cluster = new Cluster("cluster", {
   ],
   delivery: argoRollouts !== undefined,
   monitoring: monitoring !== undefined,
+  logging: monitoring?.logs !== undefined,
 });
 
 const addons = new Addons(
@@ -55,6 +56,8 @@ const measured =
           flows: flows.monitoring,
           images: settings.images,
           namespace: cluster.monitoring,
+          loggingNamespace: cluster.logging,
+          alertReceivers: secrets.alertReceivers,
           scraped: cluster.namespaceNames,
           priorityClassName: cluster.platformPriority,
         },

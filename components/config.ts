@@ -6,8 +6,8 @@ import { parseSettings, settingKeys, type PlainSettings } from "./config/setting
 
 /** Secrets from the stack's configuration; each stays an Output that is marked as secret. */
 export type Secrets = {
-  readonly [K in Exclude<keyof PlainSecrets, "github">]: pulumi.Output<string> | undefined;
-} & { readonly github: Readonly<Record<string, pulumi.Output<string>>> };
+  readonly [K in Exclude<keyof PlainSecrets, "github" | "alertReceivers">]: pulumi.Output<string> | undefined;
+} & { readonly [K in "github" | "alertReceivers"]: Readonly<Record<string, pulumi.Output<string>>> };
 
 /** All that the program is told: one stack's settings, checked. */
 export interface Settings extends Omit<PlainSettings, "secrets"> {
@@ -67,13 +67,16 @@ function plain(value: string): unknown {
   }
 }
 
-function asOutputs({ github, ...single }: PlainSecrets): Secrets {
+function asOutputs({ github, alertReceivers, ...single }: PlainSecrets): Secrets {
   const secret = (value: string | undefined) => (value === undefined ? undefined : pulumi.secret(value));
+  const each = (values: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)]));
   return {
     databaseUrl: secret(single.databaseUrl),
     registryPassword: secret(single.registryPassword),
     gatewayCertificate: secret(single.gatewayCertificate),
     gatewayPrivateKey: secret(single.gatewayPrivateKey),
-    github: Object.fromEntries(Object.entries(github).map(([name, value]) => [name, pulumi.secret(value)])),
+    alertReceivers: each(alertReceivers),
+    github: each(github),
   };
 }

@@ -31,6 +31,12 @@ export const images = {
   argoRollouts: { registry: "quay.io", repository: "argoproj/argo-rollouts", version: "v1.10.1" },
   /** Answers the questions that decide over a release. */
   prometheus: { registry: "quay.io", repository: "prometheus/prometheus", version: "v3.9.1" },
+  /** Tells people what Prometheus finds wrong. */
+  alertmanager: { registry: "quay.io", repository: "prometheus/alertmanager", version: "v0.28.1" },
+  /** Keeps the logs. */
+  loki: { registry: "docker.io", repository: "grafana/loki", version: "3.7.8" },
+  /** Collects the logs of a node. */
+  promtail: { registry: "docker.io", repository: "grafana/promtail", version: "3.5.0" },
   /** What the application's image is built from. */
   python: { registry: "docker.io", repository: "library/python", version: "3.11-slim-bookworm" },
 } as const satisfies Record<string, Image>;

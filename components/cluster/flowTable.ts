@@ -43,7 +43,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
       rolloutsPods: argoRollouts && pods("delivery", argoRolloutsIdentity),
       monitored,
     }),
-    monitoring: monitored ? monitoringFlows(network) : [],
+    monitoring: monitored ? monitoringFlows(monitoring, network) : [],
     application: applicationFlows({
       identity: { name: "inventory", component: "api" },
       namespace: "inventory",
@@ -58,6 +58,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
   const guarded = ["gateway", "inventory"].concat(
     argoRollouts === undefined ? [] : ["delivery"],
     monitored ? ["monitoring"] : [],
+    monitoring?.logs === undefined ? [] : ["logging"],
   );
   const problems = problemsOf(entriesOf(table), guarded);
   if (problems.length > 0) throw new Error(`the table of allowed flows is wrong:\n${problems.join("\n")}`);

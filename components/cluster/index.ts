@@ -4,7 +4,7 @@ import type { ClusterSettings } from "../config/platform";
 import { platformLabels } from "../labels";
 import { Access } from "./access";
 import { Admission } from "./admission";
-import { PlatformNamespace } from "./namespace";
+import { PlatformNamespace, type PlatformNamespaceArgs } from "./namespace";
 
 export interface ClusterArgs {
   readonly settings: ClusterSettings;
@@ -16,6 +16,8 @@ export interface ClusterArgs {
   readonly delivery: boolean;
   /** Whether something that measures needs its namespace. */
   readonly monitoring: boolean;
+  /** Whether something that reads the nodes' logs needs its namespace. */
+  readonly logging: boolean;
 }
 
 /** What has to be there before anything runs: guarded namespaces, what people may do there, and the order in which Pods give way. */
@@ -30,6 +32,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly delivery: pulumi.Output<string> | undefined;
   /** Namespace of what measures. */
   readonly monitoring: pulumi.Output<string> | undefined;
+  /** Namespace of what reads the nodes' logs. */
+  readonly logging: pulumi.Output<string> | undefined;
   /** Priority class of what the application cannot do without: the gateway and the database. */
   readonly platformPriority: pulumi.Output<string>;
   /** Priority class of the application. */
@@ -39,9 +43,12 @@ export class Cluster extends pulumi.ComponentResource {
     super("technova:cluster:Cluster", name, {}, opts);
     const parent = { parent: this };
     const namespaces: Record<string, pulumi.Output<string>> = {};
-    const namespaceOf = (namespace: keyof ClusterSettings["quotas"]) => {
+    const namespaceOf = (
+      namespace: keyof ClusterSettings["quotas"],
+      standard?: PlatformNamespaceArgs["standard"],
+    ) => {
       const quota = args.settings.quotas[namespace];
-      const created = new PlatformNamespace(namespace, { namespace, quota }, parent).namespace;
+      const created = new PlatformNamespace(namespace, { namespace, quota, standard }, parent).namespace;
       namespaces[namespace] = created;
       return created;
     };
@@ -49,6 +56,8 @@ export class Cluster extends pulumi.ComponentResource {
     this.inventory = namespaceOf("inventory");
     this.delivery = args.delivery ? namespaceOf("delivery") : undefined;
     this.monitoring = args.monitoring ? namespaceOf("monitoring") : undefined;
+    // Pods there look into their nodes.
+    this.logging = args.logging ? namespaceOf("logging", "privileged") : undefined;
     this.namespaceNames = Object.keys(namespaces);
     const { admission } = args.settings;
     if (admission.enabled) {

@@ -9,6 +9,11 @@ export interface PlatformNamespaceArgs {
   readonly namespace: string;
   /** The most that all of its Pods may have together. */
   readonly quota: QuotaSettings;
+  /**
+   * The Pod Security Standard that the API server holds its Pods to.
+   * @default restricted
+   */
+  readonly standard?: "restricted" | "privileged";
 }
 
 /**
@@ -24,7 +29,12 @@ export class PlatformNamespace extends pulumi.ComponentResource {
     const parent = { parent: this };
     const created = new Namespace(
       `${name}-namespace`,
-      { metadata: { name: args.namespace, labels: { ...platformLabels, ...podSecurityLabels } } },
+      {
+        metadata: {
+          name: args.namespace,
+          labels: { ...platformLabels, ...podSecurityLabels(args.standard ?? "restricted") },
+        },
+      },
       parent,
     );
     this.namespace = created.metadata.name;
@@ -55,14 +65,16 @@ export class PlatformNamespace extends pulumi.ComponentResource {
   }
 }
 
-/** Restricted is enforced; warnings and audit entries name the newest rules, so that an upgrade surprises nobody. */
-const podSecurityLabels: Readonly<Record<string, string>> = {
-  "pod-security.kubernetes.io/enforce": "restricted",
-  "pod-security.kubernetes.io/warn": "restricted",
-  "pod-security.kubernetes.io/warn-version": "latest",
-  "pod-security.kubernetes.io/audit": "restricted",
-  "pod-security.kubernetes.io/audit-version": "latest",
-};
+/** The standard is enforced; warnings and audit entries name its newest rules, so that an upgrade surprises nobody. */
+function podSecurityLabels(standard: string): Record<string, string> {
+  return {
+    "pod-security.kubernetes.io/enforce": standard,
+    "pod-security.kubernetes.io/warn": standard,
+    "pod-security.kubernetes.io/warn-version": "latest",
+    "pod-security.kubernetes.io/audit": standard,
+    "pod-security.kubernetes.io/audit-version": "latest",
+  };
+}
 
 /** Requests never exceed limits, so bounding the limits bounds both. */
 function quotaOf(quota: QuotaSettings): Record<string, string> {

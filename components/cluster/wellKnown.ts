@@ -12,6 +12,20 @@ export const prometheus: Pods = {
   labels: selectorLabels(prometheusIdentity),
 };
 
+/** Where alerts go, and where logs are kept: Services of those names in the same namespace. */
+export const alertmanager = wellKnownService("alertmanager", 9093);
+export const loki = wellKnownService("loki", 3100);
+
+function wellKnownService(name: string, port: number) {
+  const identity: Identity = { name, component: "monitoring" };
+  const pods: Pods = { namespace: "monitoring", labels: selectorLabels(identity) };
+  return { identity, pods, port, address: `http://${name}.${pods.namespace}.svc:${port}` };
+}
+
+/** What collects the logs, on every node. */
+export const promtailIdentity: Identity = { name: "promtail", component: "monitoring" };
+export const promtail: Pods = { namespace: "logging", labels: selectorLabels(promtailIdentity) };
+
 /**
  * Lets metrics be read.
  * @param monitored whether the platform brings its own monitoring, and so guards that end too

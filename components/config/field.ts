@@ -24,6 +24,31 @@ export function section<T extends z.ZodRawShape>(shape: T) {
   });
 }
 
+/** A component whose key is left out, or says `enabled: false` and nothing else, is not there. */
+export const optional = <T extends z.ZodType>(schema: T) =>
+  z
+    .unknown()
+    .transform((value) => (isSwitchedOff(value) ? undefined : value))
+    .pipe(schema.optional())
+    .optional();
+
+/** A component that is there unless it is switched off: `enabled: false` and nothing else. */
+export const unlessOff = <T extends z.ZodType>(schema: T) =>
+  z
+    .unknown()
+    .prefault({})
+    .transform((value) => (isSwitchedOff(value) ? undefined : value))
+    .pipe(schema.optional());
+
+function isSwitchedOff(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.keys(value).length === 1 &&
+    (value as { enabled?: unknown }).enabled === false
+  );
+}
+
 /** A list; each entry answers for itself. */
 export const listOf = <T extends z.ZodType>(takes: string, entry: T) => z.array(entry, { error: takes });
 

@@ -39,6 +39,9 @@ export const imagesSchema = section({
     postgres: digest().optional(),
     argoRollouts: digest().optional(),
     prometheus: digest().optional(),
+    alertmanager: digest().optional(),
+    loki: digest().optional(),
+    promtail: digest().optional(),
     python: digest().optional(),
   } satisfies Record<ImageName, z.ZodType>).prefault({}),
 });
@@ -90,6 +93,8 @@ export const clusterSchema = section({
     inventory: quota({ cpu: "32", memory: "32Gi", pods: 100, storage: "100Gi" }),
     delivery: quota({ cpu: "4", memory: "4Gi", pods: 10 }),
     monitoring: quota({ cpu: "8", memory: "16Gi", pods: 20, storage: "500Gi" }),
+    /** Enough for a Pod on each of 100 nodes. */
+    logging: quota({ cpu: "50", memory: "25Gi", pods: 100 }),
   }).prefault({}),
   access: accessSchema.prefault({}),
 });
@@ -158,30 +163,10 @@ export const argoRolloutsSchema = section({
   }),
 });
 
-/** `technova:monitoring`: what is measured, and for how long it is kept. */
-export const monitoringSchema = section({
-  enabled: flag().default(true),
-  prometheus: section({
-    /** How often everything is read. A release is judged by what was read while it ran. */
-    scrapeIntervalSeconds: wholeNumber(1, 300).default(15),
-    /** Figures over 7 and 30 days are made where samples are kept for as long. */
-    retentionDays: wholeNumber(1, 400).default(30),
-    storage: storage().default("20Gi"),
-    /** The cluster's default class if left out. */
-    storageClassName: dnsLabel().optional(),
-    resources: resources().default({
-      requests: { cpu: "200m", memory: "512Mi" },
-      limits: { cpu: "2", memory: "2Gi" },
-    }),
-  }).prefault({}),
-});
-
 export type ImagesSettings = z.infer<typeof imagesSchema>;
 export type RegistrySettings = z.infer<typeof registrySchema>;
 export type ClusterSettings = z.infer<typeof clusterSchema>;
 export type QuotaSettings = ClusterSettings["quotas"]["gateway"];
 export type GatewaySettings = z.infer<typeof gatewaySchema>;
 export type ArgoRolloutsSettings = z.infer<typeof argoRolloutsSchema>;
-export type MonitoringSettings = z.infer<typeof monitoringSchema>;
-export type PrometheusSettings = MonitoringSettings["prometheus"];
 export type MetricsServerSettings = z.infer<typeof metricsServerSchema>;

@@ -23,6 +23,8 @@ export const secretsSchema = section({
   /** Certificate chain of the gateway, leaf first. */
   gatewayCertificate: pem("certificate").optional(),
   gatewayPrivateKey: pem("private key").optional(),
+  /** What tells each of `technova:monitoring.alertmanager.receivers`, by its name: an address, a key or a password. */
+  alertReceivers: strings("an object of strings, one for each receiver").default({}),
   /** Values of Actions secrets by name. */
   github: strings("an object of strings, one for each name").default({}),
 });

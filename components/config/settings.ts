@@ -1,43 +1,18 @@
 import { z } from "zod";
 import { applicationSchema } from "./application";
-import { section } from "./field";
+import { optional, section, unlessOff } from "./field";
 import { githubSchema } from "./github";
+import { monitoringSchema } from "./monitoring";
 import {
   argoRolloutsSchema,
   clusterSchema,
   gatewaySchema,
   imagesSchema,
   metricsServerSchema,
-  monitoringSchema,
   registrySchema,
 } from "./platform";
 import { keyPath, problemsOf, type Problem } from "./problems";
 import { secretsSchema } from "./secrets";
-
-/** A component whose key is left out, or says `enabled: false` and nothing else, is not there. */
-const optional = <T extends z.ZodType>(schema: T) =>
-  z
-    .unknown()
-    .transform((value) => (isSwitchedOff(value) ? undefined : value))
-    .pipe(schema.optional())
-    .optional();
-
-function isSwitchedOff(value: unknown): boolean {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Object.keys(value).length === 1 &&
-    (value as { enabled?: unknown }).enabled === false
-  );
-}
-
-/** A component that is there unless it is switched off: `enabled: false` and nothing else. */
-const unlessOff = <T extends z.ZodType>(schema: T) =>
-  z
-    .unknown()
-    .prefault({})
-    .transform((value) => (isSwitchedOff(value) ? undefined : value))
-    .pipe(schema.optional());
 
 /** Every key that a stack may have in the project's namespace. */
 const settingsSchema = section({
@@ -117,13 +92,21 @@ function misplacedSecrets(
 /** Secrets that the other settings ask for and that are not there. */
 function missingSecrets(settings: PlainSettings): { path: string[]; because: string }[] {
   const missing: { path: string[]; because: string }[] = [];
-  const { application, gateway, registry, github, secrets } = settings;
+  const { application, gateway, registry, github, monitoring, secrets } = settings;
   const { database } = application;
   if (database.type === "external" && database.existingSecret === undefined && !secrets.databaseUrl) {
     missing.push({ path: ["secrets", "databaseUrl"], because: "the database is external" });
   }
   if (registry.username !== undefined && !secrets.registryPassword) {
     missing.push({ path: ["secrets", "registryPassword"], because: "the registry has a username" });
+  }
+  for (const { name, type } of monitoring?.alertmanager?.receivers ?? []) {
+    if (secrets.alertReceivers[name] === undefined && type !== "email") {
+      missing.push({
+        path: ["secrets", "alertReceivers", name],
+        because: `technova:monitoring.alertmanager.receivers has "${name}"`,
+      });
+    }
   }
   if (gateway.tls.mode === "provided") {
     for (const name of ["gatewayCertificate", "gatewayPrivateKey"] as const) {

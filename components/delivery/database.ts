@@ -1,4 +1,3 @@
-import { StatefulSet } from "@pulumi/kubernetes/apps/v1";
 import { ConfigMap, Secret, Service, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import type { input } from "@pulumi/kubernetes/types";
 import * as pulumi from "@pulumi/pulumi";
@@ -7,13 +6,8 @@ import type { DatabaseSettings } from "../config/application";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels, type Identity } from "../labels";
 import { notScraped } from "../monitoring/scraping";
-import {
-  containerSecurity,
-  podSecurity,
-  resourceRequirements,
-  temporaryMount,
-  temporaryVolume,
-} from "../security";
+import { containerSecurity, resourceRequirements, temporaryMount, temporaryVolume } from "../security";
+import { volumeServer } from "../volumeServer";
 
 export interface InClusterDatabaseArgs {
   readonly settings: Extract<DatabaseSettings, { type: "inCluster" }>;
@@ -90,48 +84,31 @@ export class InClusterDatabase extends pulumi.ComponentResource {
       { metadata, automountServiceAccountToken: false },
       parent,
     );
-    new StatefulSet(
+    volumeServer(
       `${name}-server`,
       {
-        // A fixed name: the volume's claim is named after it, and has to be found again by a replacement.
-        metadata: { ...metadata, name, annotations: { "technova.io/backup": "snapshot-before-migration" } },
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          revisionHistoryLimit: 0,
-          // In the ordered policy a Pod that never became ready is not replaced by its own correction.
-          podManagementPolicy: "Parallel",
-          selector: { matchLabels: selector },
-          template: {
-            metadata: { labels: metadata.labels, annotations: notScraped },
-            spec: {
-              serviceAccountName: account.metadata.name,
-              automountServiceAccountToken: false,
-              enableServiceLinks: false,
-              priorityClassName: args.priorityClassName,
-              securityContext: podSecurity(user),
-              // A fast shutdown ends with a checkpoint; cutting that short would mean a recovery at the next start.
-              terminationGracePeriodSeconds: 60,
-              containers: [container(args)],
-              volumes: [
-                temporaryVolume("64Mi"),
-                { name: "run", emptyDir: { sizeLimit: "1Mi" } },
-                { name: "passwords", secret: { secretName: secret.metadata.name, defaultMode: 0o440 } },
-                { name: "initialization", configMap: { name: script.metadata.name } },
-              ],
-            },
-          },
-          volumeClaimTemplates: [
-            {
-              metadata: { name: "data", labels: selector },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                storageClassName: args.settings.storageClassName,
-                resources: { requests: { storage: args.settings.storage } },
-              },
-            },
+        ...metadata,
+        serverName: name,
+        selector,
+        serviceName: service.metadata.name,
+        user,
+        podAnnotations: notScraped,
+        pod: {
+          serviceAccountName: account.metadata.name,
+          automountServiceAccountToken: false,
+          priorityClassName: args.priorityClassName,
+          // A fast shutdown ends with a checkpoint; cutting that short would mean a recovery at the next start.
+          terminationGracePeriodSeconds: 60,
+          containers: [container(args)],
+          volumes: [
+            temporaryVolume("64Mi"),
+            { name: "run", emptyDir: { sizeLimit: "1Mi" } },
+            { name: "passwords", secret: { secretName: secret.metadata.name, defaultMode: 0o440 } },
+            { name: "initialization", configMap: { name: script.metadata.name } },
           ],
         },
+        backup: "snapshot-before-migration",
+        volume: args.settings,
       },
       parent,
     );

@@ -1,9 +1,24 @@
 import type { Flow } from "../cluster/flows";
-import { apiServerAt, apiServerPorts, prometheus } from "../cluster/wellKnown";
+import {
+  alertmanager,
+  apiServerAt,
+  apiServerPorts,
+  dnsFlow,
+  loki,
+  metricsFlow,
+  prometheus,
+  promtail,
+} from "../cluster/wellKnown";
+import type { AlertmanagerSettings, MonitoringSettings } from "../config/monitoring";
 import type { ClusterSettings } from "../config/platform";
+import { gossipPort } from "./alertmanager";
+import { promtailPort } from "./collecting";
 
 /** What the monitoring may say. What it reads, each part of the platform lets it read. */
-export function monitoringFlows({ apiServerCidrs }: ClusterSettings["network"]): Flow[] {
+export function monitoringFlows(
+  { alertmanager: alerts, logs }: MonitoringSettings,
+  { apiServerCidrs }: ClusterSettings["network"],
+): Flow[] {
   return [
     {
       name: "prometheus-to-api-server",
@@ -12,5 +27,51 @@ export function monitoringFlows({ apiServerCidrs }: ClusterSettings["network"]):
       ports: apiServerPorts,
       why: "Prometheus looks for Pods to read from.",
     },
+    ...(alerts === undefined ? [] : alertFlows(alerts)),
+    ...(logs === undefined ? [] : logFlows),
   ];
 }
+
+function alertFlows({ replicas, receivers }: AlertmanagerSettings): Flow[] {
+  const { pods, port } = alertmanager;
+  const gossip: Flow = {
+    name: "alertmanager-to-alertmanager",
+    from: pods,
+    to: pods,
+    ports: [{ port: gossipPort }, { port: gossipPort, protocol: "UDP" }],
+    why: "Replicas of Alertmanager tell each other what they have sent.",
+  };
+  return [
+    dnsFlow("prometheus", prometheus),
+    {
+      name: "prometheus-to-alertmanager",
+      from: prometheus,
+      to: pods,
+      // It is read from there, too.
+      ports: [{ port }],
+      why: "Prometheus tells what is wrong, and reads the metrics.",
+    },
+    ...(replicas > 1 ? [gossip] : []),
+    ...(replicas > 1 || receivers.length > 0 ? [dnsFlow("alertmanager", pods)] : []),
+    ...receivers.map((receiver): Flow => ({
+      name: `alertmanager-to-${receiver.name}`,
+      from: pods,
+      to: { cidrs: receiver.cidrs, who: receiver.name },
+      ports: [{ port: receiver.port }],
+      why: `${receiver.name} is told what is wrong.`,
+    })),
+  ];
+}
+
+const logFlows: readonly Flow[] = [
+  dnsFlow("promtail", promtail),
+  {
+    name: "promtail-to-loki",
+    from: promtail,
+    to: loki.pods,
+    ports: [{ port: loki.port }],
+    why: "The logs of each node are kept by Loki.",
+  },
+  metricsFlow("loki", loki.pods, loki.port, true),
+  metricsFlow("promtail", promtail, promtailPort, true),
+];

@@ -1,11 +1,14 @@
 import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { AllowedFlows, type Flow } from "../cluster/flows";
-import type { MonitoringSettings } from "../config/platform";
+import type { MonitoringSettings } from "../config/monitoring";
 import type { ImageSource } from "../images";
 import { labels } from "../labels";
+import { Alertmanager } from "./alertmanager";
 import { releasesDashboard } from "./dashboards/releases";
+import { Loki } from "./loki";
 import { Prometheus } from "./prometheus";
+import { Promtail } from "./promtail";
 
 export interface MonitoringArgs {
   readonly settings: MonitoringSettings;
@@ -13,6 +16,10 @@ export interface MonitoringArgs {
   readonly flows: readonly Flow[];
   readonly images: ImageSource;
   readonly namespace: pulumi.Input<string>;
+  /** Namespace of what reads the nodes' logs, where logs are kept. */
+  readonly loggingNamespace?: pulumi.Input<string>;
+  /** What tells each receiver of alerts, by its name. */
+  readonly alertReceivers: Readonly<Record<string, pulumi.Input<string>>>;
   /** Names of the namespaces that are measured. */
   readonly scraped: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;
@@ -30,11 +37,19 @@ export class Monitoring extends pulumi.ComponentResource {
     super("technova:monitoring:Monitoring", name, {}, opts);
     const parent = { parent: this };
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, parent);
-    const server = new Prometheus(
-      "prometheus",
-      { ...args, settings: args.settings.prometheus },
-      { ...parent, dependsOn: flows },
-    );
+    const afterFlows = { ...parent, dependsOn: flows };
+    const { alertmanager, logs, prometheus } = args.settings;
+    const alerted = alertmanager !== undefined;
+    const server = new Prometheus("prometheus", { ...args, settings: prometheus, alerted }, afterFlows);
+    if (alerted) {
+      const alertArgs = { ...args, settings: alertmanager, secrets: args.alertReceivers };
+      new Alertmanager("alertmanager", alertArgs, afterFlows);
+    }
+    if (logs !== undefined && args.loggingNamespace !== undefined) {
+      const loki = new Loki("loki", { ...args, settings: logs }, afterFlows);
+      const promtailArgs = { ...args, settings: logs, namespace: args.loggingNamespace };
+      new Promtail("promtail", promtailArgs, { ...parent, dependsOn: [flows, loki] });
+    }
     for (const [dashboard, build] of Object.entries(dashboards)) {
       new ConfigMap(
         `${name}-dashboard-${dashboard}`,

@@ -1,13 +1,13 @@
-import { StatefulSet } from "@pulumi/kubernetes/apps/v1";
 import { ConfigMap, Service, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import type { input } from "@pulumi/kubernetes/types";
 import * as pulumi from "@pulumi/pulumi";
 import { prometheusIdentity } from "../cluster/wellKnown";
-import type { PrometheusSettings } from "../config/platform";
+import type { PrometheusSettings } from "../config/monitoring";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
-import { containerSecurity, podSecurity, resourceRequirements } from "../security";
+import { containerSecurity, resourceRequirements } from "../security";
+import { volumeServer } from "../volumeServer";
 import { alertRules } from "./rules/alerts";
 import { deliveryRules } from "./rules/delivery";
 import { notScraped, scrapeConfiguration } from "./scraping";
@@ -17,6 +17,8 @@ export const prometheusPort = 9090;
 export interface PrometheusArgs {
   readonly settings: PrometheusSettings;
   readonly images: ImageSource;
+  /** Whether Alertmanager is told what is wrong. */
+  readonly alerted: boolean;
   /** Namespace that it runs in. */
   readonly namespace: pulumi.Input<string>;
   /** Names of the namespaces whose annotated Pods it reads metrics from. */
@@ -47,7 +49,12 @@ export class Prometheus extends pulumi.ComponentResource {
         metadata: { namespace, labels: labels(prometheusIdentity) },
         immutable: true,
         data: {
-          "prometheus.yml": scrapeConfiguration(settings.scrapeIntervalSeconds, args.scraped, [rulesFile]),
+          "prometheus.yml": scrapeConfiguration(
+            settings.scrapeIntervalSeconds,
+            args.scraped,
+            [rulesFile],
+            args.alerted,
+          ),
           // JSON is YAML.
           [rulesFile]: JSON.stringify({ groups: [...alertRules, ...deliveryRules(settings.retentionDays)] }),
         },
@@ -62,45 +69,28 @@ export class Prometheus extends pulumi.ComponentResource {
       },
       parent,
     );
-    new StatefulSet(
+    volumeServer(
       `${name}-server`,
       {
-        // A fixed name: the volume's claim is named after it, and has to be found again by a replacement.
-        metadata: { ...metadata, name, annotations: { "technova.io/backup": "rebuilt" } },
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          revisionHistoryLimit: 0,
-          // In the ordered policy a Pod that never became ready is not replaced by its own correction.
-          podManagementPolicy: "Parallel",
-          selector: { matchLabels: selector },
-          template: {
-            // It reads itself without being found.
-            metadata: { labels: metadata.labels, annotations: notScraped },
-            spec: {
-              serviceAccountName: account,
-              // Its account's token is what it finds Pods with.
-              automountServiceAccountToken: true,
-              enableServiceLinks: false,
-              priorityClassName: args.priorityClassName,
-              securityContext: podSecurity(user),
-              // Cutting the last write short would mean replaying the log at the next start.
-              terminationGracePeriodSeconds: 60,
-              containers: [container(args)],
-              volumes: [{ name: "configuration", configMap: { name: configuration.metadata.name } }],
-            },
-          },
-          volumeClaimTemplates: [
-            {
-              metadata: { name: "data", labels: selector },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                storageClassName: settings.storageClassName,
-                resources: { requests: { storage: settings.storage } },
-              },
-            },
-          ],
+        ...metadata,
+        serverName: name,
+        selector,
+        serviceName: service.metadata.name,
+        user,
+        // It reads itself without being found.
+        podAnnotations: notScraped,
+        pod: {
+          serviceAccountName: account,
+          // Its account's token is what it finds Pods with.
+          automountServiceAccountToken: true,
+          priorityClassName: args.priorityClassName,
+          // Cutting the last write short would mean replaying the log at the next start.
+          terminationGracePeriodSeconds: 60,
+          containers: [container(args)],
+          volumes: [{ name: "configuration", configMap: { name: configuration.metadata.name } }],
         },
+        backup: "rebuilt",
+        volume: settings,
       },
       parent,
     );

@@ -1,3 +1,5 @@
+import { alertmanager } from "../cluster/wellKnown";
+
 interface Relabelling {
   readonly source_labels?: readonly string[];
   readonly regex?: string;
@@ -47,17 +49,20 @@ const podRelabelling: readonly Relabelling[] = [
  * `prometheus.yml`: the annotated Pods of some namespaces, and Prometheus itself.
  * @param intervalSeconds how often each is read
  * @param ruleFiles names of files beside it
+ * @param alerted whether there is an Alertmanager to tell; each of its replicas is
  */
 export function scrapeConfiguration(
   intervalSeconds: number,
   namespaces: readonly string[],
   ruleFiles: readonly string[],
+  alerted = false,
 ): string {
   const interval = `${intervalSeconds}s`;
   // JSON is YAML.
   return JSON.stringify({
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
     rule_files: ruleFiles,
+    ...(alerted ? { alerting: { alertmanagers: [alertmanagers] } } : {}),
     scrape_configs: [
       {
         job_name: "pods",
@@ -68,3 +73,15 @@ export function scrapeConfiguration(
     ],
   });
 }
+
+/** Every replica, by the addresses of the Service. */
+const alertmanagers = {
+  dns_sd_configs: [
+    {
+      names: [`${alertmanager.identity.name}.${alertmanager.pods.namespace}.svc`],
+      type: "A",
+      port: alertmanager.port,
+      refresh_interval: "15s",
+    },
+  ],
+};

@@ -91,6 +91,34 @@ export const programs = {
   },
 } as const satisfies Record<string, GoProgram>;
 
+const prometheusVersion = "github.com/prometheus/common/version";
+const lokiVersion = "github.com/grafana/loki/v3/pkg/util/build";
+
+/** Programs of images that only some stacks need; each has a `go.mod` of its own. */
+export const optionalPrograms = {
+  alertmanager: {
+    name: "alertmanager",
+    module: "alertmanager",
+    package: "github.com/prometheus/alertmanager/cmd/alertmanager",
+    version: "v0.28.1",
+    stamps: { [`${prometheusVersion}.Version`]: "0.28.1" },
+  },
+  loki: {
+    name: "loki",
+    module: "loki",
+    package: "github.com/grafana/loki/v3/cmd/loki",
+    version: "v3.7.8",
+    stamps: { [`${lokiVersion}.Version`]: "3.7.8" },
+  },
+  promtail: {
+    name: "promtail",
+    module: "promtail",
+    package: "github.com/grafana/loki/v3/clients/cmd/promtail",
+    version: "v3.5.0",
+    stamps: { [`${lokiVersion}.Version`]: "3.5.0" },
+  },
+} as const satisfies Record<string, GoProgram>;
+
 /** The value of `-ldflags`: no symbol tables, and upstream's stamps. */
 export function linkerFlags(program: GoProgram): string {
   const stamps = Object.entries(program.stamps ?? {}).map(([name, value]) => `-X ${name}=${value}`);

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { ensureOptionalImages, optionalImages } from "../cluster/images/optional";
 import { ensureManifests } from "../manifests/ensure";
 import { describeCli, findCli } from "./cli";
 import { changesEmbeddedCluster, requireCluster } from "./cluster";
@@ -20,7 +21,7 @@ import { clearStaleLocks } from "./locks";
 import { clusterIdentity, followCluster } from "./newCluster";
 import { choosePlugins } from "./plugins";
 import { runCaptured, runForeground, type Captured } from "./processes";
-import { readStackSettings, stackFile } from "./project";
+import { parseStackSettings, readStackSettings, stackFile, type StackSettings } from "./project";
 import { report } from "./report";
 import { workingSettings } from "./settings";
 import { checkpointFile, ensureStack, openState, readCheckpoint, stateDirectory } from "./state";
@@ -68,6 +69,9 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
     requireCluster(root, call, env);
     clearStaleLocks(root, state, call.stack);
   }
+  if (works && runsProgram(call) && changesEmbeddedCluster(root, call, env)) {
+    await ensureOptionalImages(optionalImages(settingsOf(root, call).config));
+  }
   if (works && runsProgram(call)) await ensureManifests(root, { log: report });
   if (works && call.command === "up" && buildsImage(root, call)) await ensureWheels(root, env);
 
@@ -110,6 +114,12 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
 }
 
 const builtImage = z.looseObject({ image: z.looseObject({ build: z.looseObject({}) }) });
+
+/** The settings that a command is to use. */
+function settingsOf(root: string, { stack, settingsFile }: Invocation): StackSettings {
+  if (settingsFile === undefined) return readStackSettings(root, stack);
+  return parseStackSettings(readFileSync(settingsFile, "utf8"), settingsFile);
+}
 
 /** Whether the stack builds the application's image instead of taking one by digest. */
 function buildsImage(root: string, call: Invocation): boolean {

@@ -17,6 +17,7 @@ describe("the cluster", () => {
           registries: ["registry.example"],
           delivery: true,
           monitoring: true,
+          logging: false,
         }),
     );
   };

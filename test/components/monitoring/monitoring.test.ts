@@ -18,6 +18,7 @@ async function monitoring(prometheus: JsonObject = {}) {
         flows: flowTable(settings).monitoring,
         images: settings.images,
         namespace: "monitoring",
+        alertReceivers: {},
         scraped: ["inventory", "gateway"],
         priorityClassName: "platform",
       }),

@@ -75,7 +75,7 @@ const deploymentNamed = (name: string, pod: object) => ({
   },
 });
 
-/** What each rule refuses, by the name of its policy, and no other does: of those that deny, one is told. */
+/** What each rule refuses and no other does, by the name of its policy: of those that deny, only one is told. */
 const spoilt: Readonly<Record<string, object>> = {
   "no-host-namespaces": changed(good(), ["spec", "hostPID"], true),
   "no-host-ports": changed(

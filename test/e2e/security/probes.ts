@@ -60,8 +60,8 @@ export const running = ({ metadata: { name, namespace, labels = {} }, status }: 
 });
 
 /**
- * Starts probes that listen on `ports`, and answers when all of them run. They never become ready, so that no
- * Service sends anybody to one, whosever labels it has.
+ * Starts probes that listen on `ports`, and answers when all of them run. They never become ready, so that no Service
+ * sends anybody to one, whosever labels it has.
  */
 export async function startProbes(probes: readonly Probe[], ports: readonly number[]): Promise<RunningPod[]> {
   const [model] = await podsOf("-n", "inventory", "-l", "app.kubernetes.io/component=api");

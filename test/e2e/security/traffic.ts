@@ -37,9 +37,9 @@ const stranger = (namespace: string): Probe => ({
 });
 
 /**
- * Pods with the labels of each end of the table, strangers beside them, and a double of the gateway in a
- * namespace that nobody guards try every port of each other, of the platform's own Pods, of DNS, of the API
- * server, of the node and of somebody outside: what the table says comes about, and nothing else.
+ * Pods with the labels of each end of the table, strangers beside them, and a double of the gateway in a namespace
+ * that nobody guards try every port of each other, of the platform's own Pods, of DNS, of the API server, of the node
+ * and of somebody outside: what the table says comes about, and nothing else.
  */
 export async function trafficIsWhatTheTableSays(): Promise<void> {
   const entries = entriesOf(flowTable(await load(stackConfig("local"), [])));

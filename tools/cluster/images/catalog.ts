@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images, type Image } from "../../../components/images";
-import { programs, type GoProgram, type ProgramStore } from "../builds";
+import { optionalPrograms, programs, type GoProgram, type ProgramStore } from "../builds";
 import { registryHost } from "../network";
 import type { PackageStore } from "../packages";
 import { certificateBundle, certificateSet } from "./certificates";
@@ -42,7 +42,7 @@ interface GoImage {
 
 const nonRoot = "65532:65532";
 
-const goImages = {
+const baseGoImages = {
   pause: {
     image: clusterImages.pause,
     program: programs.pause,
@@ -92,6 +92,31 @@ const goImages = {
   },
 } as const satisfies Record<string, GoImage>;
 
+/** Images that only some stacks need; `optional.ts` says which. */
+const optionalGoImages = {
+  alertmanager: {
+    image: images.alertmanager,
+    program: optionalPrograms.alertmanager,
+    path: "bin/alertmanager",
+    config: { entrypoint: ["/bin/alertmanager"], user: "65534", exposedPorts: ["9093/tcp"] },
+  },
+  loki: {
+    image: images.loki,
+    program: optionalPrograms.loki,
+    path: "usr/bin/loki",
+    config: { entrypoint: ["/usr/bin/loki"], user: "10001", exposedPorts: ["3100/tcp"] },
+  },
+  promtail: {
+    image: images.promtail,
+    program: optionalPrograms.promtail,
+    path: "usr/bin/promtail",
+    config: { entrypoint: ["/usr/bin/promtail"] },
+  },
+} as const satisfies Record<string, GoImage>;
+
+const goImages = { ...baseGoImages, ...optionalGoImages };
+
+export type OptionalImageName = keyof typeof optionalGoImages;
 export type GoImageName = keyof typeof goImages;
 export type DebianImageName = keyof typeof debianImages;
 
