@@ -1,7 +1,8 @@
 import { Addons } from "./components/addons";
+import { eventTargets } from "./components/addons/falco/targets";
 import { publicUrl } from "./components/addons/gateway";
 import { Cluster } from "./components/cluster";
-import { flowTable } from "./components/cluster/flowTable";
+import { entriesOf, flowTable } from "./components/cluster/flowTable";
 import { loadSettings } from "./components/config";
 import { Application } from "./components/delivery/application";
 import { GithubRepository } from "./components/github";
@@ -11,7 +12,7 @@ import { Registry } from "./components/registry";
 import { ApplicationImage, applicationRepository, releasedReference } from "./components/registry/image";
 
 const settings = loadSettings();
-const { application, secrets, argoRollouts, monitoring } = settings;
+const { application, secrets, argoRollouts, falco, monitoring } = settings;
 const { downgrade } = application.migration;
 const flows = flowTable(settings);
 
@@ -25,6 +26,7 @@ const cluster = new Cluster("cluster", {
   delivery: argoRollouts !== undefined,
   monitoring: monitoring !== undefined,
   logging: monitoring?.logs !== undefined,
+  falco: falco && (falco.sensor.enabled ? "sensor" : "receiver"),
 });
 
 const addons = new Addons(
@@ -34,6 +36,17 @@ const addons = new Addons(
     flows: flows.addons,
     metricsServer: settings.metricsServer,
     argoRollouts,
+    falco:
+      falco && cluster.falco
+        ? {
+            settings: falco,
+            namespace: cluster.falco,
+            environment: settings.stack,
+            flows: entriesOf(flows),
+            namespaces: cluster.namespaceNames,
+            targets: eventTargets(monitoring),
+          }
+        : undefined,
     images: settings.images,
     gatewayNamespace: cluster.gateway,
     deliveryNamespace: cluster.delivery,

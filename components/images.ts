@@ -37,7 +37,15 @@ export const images = {
   loki: { registry: "docker.io", repository: "grafana/loki", version: "3.7.8" },
   /** Collects the logs of a node. */
   promtail: { registry: "docker.io", repository: "grafana/promtail", version: "3.5.0" },
-  /** What the application's image is built from. */
+  /** Watches what the kernel does for the containers of a node. */
+  falco: {
+    registry: "docker.io",
+    repository: "falcosecurity/falco",
+    version: "0.44.1",
+    // As Docker Hub serves the index of all platforms.
+    digest: "sha256:d0cfe422d6ac0e0f20857798f46c7d7273210e1b064b22821e4e6e7f843cde6b",
+  },
+  /** What the application's image is built from, and what the platform's own scripts run in. */
   python: { registry: "docker.io", repository: "library/python", version: "3.11-slim-bookworm" },
 } as const satisfies Record<string, Image>;
 

@@ -3,6 +3,7 @@ import { apiServerAt, apiServerPorts, dnsFlow, metricsFlow, prometheus } from ".
 import type { ClusterSettings, GatewaySettings } from "../config/platform";
 import { prometheusPort } from "../monitoring/prometheus";
 import { argoRolloutsPorts } from "./argoRollouts";
+import { falcoFlows, type FalcoFlowsArgs } from "./falco/flows";
 import { metricsServerLabels, metricsServerNamespace, metricsServerPort } from "./metricsServer";
 import { traefikPorts } from "./traefikArguments";
 
@@ -15,6 +16,8 @@ export interface AddonFlowsArgs {
   readonly rolloutsPods?: Pods;
   /** Whether the platform brings its own monitoring. */
   readonly monitored: boolean;
+  /** Left out where nothing watches the containers. */
+  readonly falco?: FalcoFlowsArgs;
 }
 
 const everywhere = ["0.0.0.0/0", "::/0"];
@@ -43,6 +46,7 @@ export function addonFlows(args: AddonFlowsArgs): Flow[] {
     metricsFlow("gateway", gatewayPods, traefikPorts.metrics, monitored),
     ...(rolloutsPods === undefined ? [] : rolloutsFlows(rolloutsPods, network, monitored)),
     ...(metricsServer === undefined ? [] : metricsServerFlows(network)),
+    ...(args.falco === undefined ? [] : falcoFlows(args.falco)),
   ];
 }
 

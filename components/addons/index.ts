@@ -4,6 +4,7 @@ import type { ArgoRolloutsSettings, GatewaySettings, MetricsServerSettings } fro
 import type { ImageSource } from "../images";
 import { UpstreamManifest } from "../manifest";
 import { ArgoRollouts } from "./argoRollouts";
+import { Falco, type FalcoArgs } from "./falco";
 import { Gateway, type GatewayArgs } from "./gateway";
 import { MetricsServer } from "./metricsServer";
 import { Traefik } from "./traefik";
@@ -16,6 +17,8 @@ export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate
   readonly metricsServer?: MetricsServerSettings;
   /** Left out where nothing drives releases. */
   readonly argoRollouts?: ArgoRolloutsSettings;
+  /** Left out where nothing watches the containers. */
+  readonly falco?: Omit<FalcoArgs, "images" | "priorityClassName">;
   readonly images: ImageSource;
   readonly gatewayNamespace: pulumi.Input<string>;
   /** Needed with `argoRollouts`. */
@@ -37,7 +40,7 @@ export class Addons extends pulumi.ComponentResource {
     super("technova:addons:Addons", name, {}, opts);
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
     const namespace = args.gatewayNamespace;
-    const { argoRollouts, deliveryNamespace } = args;
+    const { argoRollouts, deliveryNamespace, falco } = args;
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, after());
     if (args.metricsServer !== undefined) {
       new MetricsServer(
@@ -54,6 +57,7 @@ export class Addons extends pulumi.ComponentResource {
             after(flows),
           )
         : undefined;
+    if (falco !== undefined) new Falco("falco", { ...args, ...falco }, after(flows));
     const definitions = new UpstreamManifest("gateway-api", { manifest: "gateway-api" }, after());
     const ownObjects = argoRollouts !== undefined;
     const own = ownObjects

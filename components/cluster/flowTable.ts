@@ -1,5 +1,9 @@
 import { argoRolloutsIdentity } from "../addons/argoRollouts";
 import { addonFlows } from "../addons/flows";
+import { falcoNamespace } from "../addons/falco";
+import { receiverIdentity } from "../addons/falco/receiver";
+import { sensorIdentity } from "../addons/falco/sensor";
+import { eventTargets } from "../addons/falco/targets";
 import { metricsServerNamespace } from "../addons/metricsServer";
 import { traefikIdentity } from "../addons/traefik";
 import type { Settings } from "../config";
@@ -17,7 +21,7 @@ export interface FlowTable {
 
 export type FlowTableArgs = Pick<
   Settings,
-  "application" | "argoRollouts" | "cluster" | "gateway" | "metricsServer" | "monitoring"
+  "application" | "argoRollouts" | "cluster" | "falco" | "gateway" | "metricsServer" | "monitoring"
 >;
 
 const pods = (namespace: string, identity: Identity): Pods => ({
@@ -30,7 +34,7 @@ const pods = (namespace: string, identity: Identity): Pods => ({
  * @throws Error that lists the entries that say the same, or what no policy could bring about
  */
 export function flowTable(settings: FlowTableArgs): FlowTable {
-  const { application, cluster, argoRollouts, monitoring } = settings;
+  const { application, cluster, argoRollouts, falco, monitoring } = settings;
   const { network } = cluster;
   const monitored = monitoring !== undefined;
   const gateway = pods("gateway", traefikIdentity);
@@ -42,6 +46,14 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
       gatewayPods: gateway,
       rolloutsPods: argoRollouts && pods("delivery", argoRolloutsIdentity),
       monitored,
+      falco: falco && {
+        settings: falco,
+        sensor: pods(falcoNamespace, sensorIdentity),
+        receiver: pods(falcoNamespace, receiverIdentity),
+        nodeCidrs: network.nodeCidrs,
+        monitored,
+        targets: eventTargets(monitoring),
+      },
     }),
     monitoring: monitored ? monitoringFlows(monitoring, network) : [],
     application: applicationFlows({
@@ -57,6 +69,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
   };
   const guarded = ["gateway", "inventory"].concat(
     argoRollouts === undefined ? [] : ["delivery"],
+    falco === undefined ? [] : [falcoNamespace],
     monitored ? ["monitoring"] : [],
     monitoring?.logs === undefined ? [] : ["logging"],
   );

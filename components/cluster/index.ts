@@ -18,6 +18,8 @@ export interface ClusterArgs {
   readonly monitoring: boolean;
   /** Whether something that reads the nodes' logs needs its namespace. */
   readonly logging: boolean;
+  /** What watches the containers and needs its namespace: the receiver alone, or also a sensor that looks into nodes. */
+  readonly falco?: "receiver" | "sensor";
 }
 
 /** What has to be there before anything runs: guarded namespaces, what people may do there, and the order in which Pods give way. */
@@ -34,6 +36,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly monitoring: pulumi.Output<string> | undefined;
   /** Namespace of what reads the nodes' logs. */
   readonly logging: pulumi.Output<string> | undefined;
+  /** Namespace of what watches the containers. */
+  readonly falco: pulumi.Output<string> | undefined;
   /** Priority class of what the application cannot do without: the gateway and the database. */
   readonly platformPriority: pulumi.Output<string>;
   /** Priority class of the application. */
@@ -58,6 +62,8 @@ export class Cluster extends pulumi.ComponentResource {
     this.monitoring = args.monitoring ? namespaceOf("monitoring") : undefined;
     // Pods there look into their nodes.
     this.logging = args.logging ? namespaceOf("logging", "privileged") : undefined;
+    const standard = args.falco === "sensor" ? "privileged" : "restricted";
+    this.falco = args.falco === undefined ? undefined : namespaceOf("falco", standard);
     this.namespaceNames = Object.keys(namespaces);
     const { admission } = args.settings;
     if (admission.enabled) {

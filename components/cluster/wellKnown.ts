@@ -41,9 +41,11 @@ export function metricsFlow(who: string, to: Pods, port: number, monitored: bool
   };
 }
 
+export const apiServerName = "API server";
+
 /** The API server, which is no Pod of the Pod network. */
 export function apiServerAt(cidrs: readonly string[]): Addresses {
-  return { cidrs, who: "API server" };
+  return { cidrs, who: apiServerName };
 }
 
 /** Ports of the API server: of its Service and of the server itself. */

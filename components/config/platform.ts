@@ -42,6 +42,7 @@ export const imagesSchema = section({
     alertmanager: digest().optional(),
     loki: digest().optional(),
     promtail: digest().optional(),
+    falco: digest().optional(),
     python: digest().optional(),
   } satisfies Record<ImageName, z.ZodType>).prefault({}),
 });
@@ -95,6 +96,8 @@ export const clusterSchema = section({
     monitoring: quota({ cpu: "8", memory: "16Gi", pods: 20, storage: "500Gi" }),
     /** Enough for a Pod on each of 100 nodes. */
     logging: quota({ cpu: "50", memory: "25Gi", pods: 100 }),
+    /** Enough for a Pod on each of 50 nodes. */
+    falco: quota({ cpu: "64", memory: "64Gi", pods: 100 }),
   }).prefault({}),
   access: accessSchema.prefault({}),
 });

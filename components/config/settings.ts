@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { applicationSchema } from "./application";
+import { falcoSchema } from "./falco";
 import { optional, section, unlessOff } from "./field";
 import { githubSchema } from "./github";
 import { monitoringSchema } from "./monitoring";
@@ -24,6 +25,7 @@ const settingsSchema = section({
   metricsServer: optional(metricsServerSchema),
   argoRollouts: unlessOff(argoRolloutsSchema),
   monitoring: optional(monitoringSchema),
+  falco: optional(falcoSchema),
   github: optional(githubSchema),
   secrets: secretsSchema.prefault({}),
 }).superRefine(({ application: { strategy }, monitoring }, context) => {

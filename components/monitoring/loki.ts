@@ -16,6 +16,9 @@ export interface LokiArgs {
   readonly priorityClassName: pulumi.Input<string>;
 }
 
+/** Where its own parts talk to each other, on the loopback device. */
+export const lokiGrpcPort = 9095;
+
 const user = 10001;
 const dataPath = "/loki";
 const configurationPath = "/etc/loki";
@@ -114,6 +117,7 @@ export function lokiConfiguration(retentionDays: number): string {
     server: {
       http_listen_port: loki.port,
       grpc_listen_address: "127.0.0.1",
+      grpc_listen_port: lokiGrpcPort,
       log_format: "json",
       log_level: "warn",
     },

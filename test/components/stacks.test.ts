@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { join } from "node:path";
 import { flowTable } from "../../components/cluster/flowTable";
+import { rulesPage } from "../support/falco/page";
 import { flowPage } from "../support/flowPage";
 import { expectFile, expectGolden } from "../support/golden";
 import { load } from "../support/settings";
@@ -48,5 +49,9 @@ describe("the three stacks", () => {
     for (const stack of stacks) tables[stack] = flowTable(await load(stackConfig(stack), []));
     const page = join(__dirname, "../../components/cluster/flows.md");
     expectFile(page, await flowPage(tables, "production"));
+  });
+
+  it("are watched by the rules that their page shows", async () => {
+    expectFile(join(__dirname, "../../components/addons/falco/rules.md"), await rulesPage());
   });
 });

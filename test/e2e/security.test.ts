@@ -5,6 +5,7 @@ import { secretsAreEncrypted } from "./security/encryption";
 import { accessSettings, peopleAreLetInAndTurnedAway, peopleHaveTheirRoles } from "./security/people";
 import { platformWorks, trafficIsWhatTheTableSays } from "./security/traffic";
 import { podSecurityDenies, policiesDenyAndAdmit, theyAgree } from "./security/admission";
+import { eventsArrive, othersAreRefused, runtimeSettings } from "./security/runtime";
 import { npmOk } from "./support/command";
 import { release } from "./support/releases";
 
@@ -14,7 +15,12 @@ describe("security", function () {
 
   before(async () => {
     await npmOk("cluster", "up");
-    const edits = [[/( +)(technova:registry:)/, `$1technova:cluster: ${accessSettings}\n$1$2`]] as const;
+    const own = `$1technova:cluster: ${accessSettings}\n$1technova:falco: ${runtimeSettings}\n$1$2`;
+    const logs = "$1alertmanager: {}$1logs: { auditLogFolder: /var/log/technova, storage: 1Gi }$1$2";
+    const edits = [
+      [/( +)(technova:registry:)/, own],
+      [/(\n +)(prometheus:\n)/, logs],
+    ] as const;
     const { code, output } = await release({ version: "1.0.0", edits });
     expect(code, output).to.equal(0);
   });
@@ -42,4 +48,9 @@ describe("security", function () {
     trafficIsWhatTheTableSays());
 
   it("everything is ready, measured and read by Prometheus all the same", () => platformWorks());
+
+  it("an event of every rule is an alert in Alertmanager and a line in Loki, without secrets", () =>
+    eventsArrive());
+
+  it("what is no event of Falco's is refused", () => othersAreRefused());
 });

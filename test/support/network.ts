@@ -28,6 +28,7 @@ export const configurations: Readonly<Record<string, () => Record<string, unknow
     "technova:monitoring": off,
     "technova:metricsServer": off,
     "technova:argoRollouts": off,
+    "technova:falco": off,
     "technova:github": off,
   }),
 };

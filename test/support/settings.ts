@@ -25,6 +25,7 @@ export function goodConfig(): Record<string, JsonObject> {
     "technova:metricsServer": { replicas: 2 },
     "technova:argoRollouts": { replicas: 2 },
     "technova:monitoring": { prometheus: { retentionDays: 30 } },
+    "technova:falco": { sensor: { enabled: true }, disabledRules: ["TerminalAttached"] },
     "technova:github": {
       ...(stackConfig("production")["technova:github"] as JsonObject),
       secrets: ["KUBECONFIG"],

@@ -22,8 +22,8 @@ export async function test(): Promise<number> {
   return conclude(results.flat());
 }
 
-/** Python that runs in the cluster, outside of the service. */
-const releaseScripts = "components/delivery/outcome";
+/** Python that runs in the cluster, outside of the service; each folder is a program. */
+const clusterScripts = ["components/delivery/outcome", "components/addons/falco/receiver"];
 
 export async function lint(): Promise<number> {
   await pythonTool("setup");
@@ -31,9 +31,15 @@ export async function lint(): Promise<number> {
     [bin("eslint"), ["."]],
     [bin("prettier"), ["--check", "."]],
     [join(root, "app/check"), ["lint"]],
-    [join(root, "app/.venv/bin/ruff"), ["check", "--config=app/pyproject.toml", releaseScripts]],
-    [join(root, "app/.venv/bin/ruff"), ["format", "--check", "--config=app/pyproject.toml", releaseScripts]],
-    [join(root, "app/.venv/bin/mypy"), ["--strict", releaseScripts]],
+    [join(root, "app/.venv/bin/ruff"), ["check", "--config=app/pyproject.toml", ...clusterScripts]],
+    [
+      join(root, "app/.venv/bin/ruff"),
+      ["format", "--check", "--config=app/pyproject.toml", ...clusterScripts],
+    ],
+    ...clusterScripts.map((each): [string, string[]] => [
+      join(root, "app/.venv/bin/mypy"),
+      ["--strict", each],
+    ]),
   ];
   let failed = 0;
   for (const [command, args] of parts) {

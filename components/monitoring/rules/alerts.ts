@@ -1,4 +1,5 @@
 import type { RuleGroup } from "./groups";
+import { runtimeAlerts } from "./runtime";
 
 /** What somebody has to look at. Each says in its annotations what it means and what to do first. */
 export const alertRules: readonly RuleGroup[] = [
@@ -55,4 +56,5 @@ export const alertRules: readonly RuleGroup[] = [
       },
     ],
   },
+  runtimeAlerts,
 ];

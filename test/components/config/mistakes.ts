@@ -380,6 +380,16 @@ export const mistakes: readonly Mistake[] = [
     /owner\/name@reference/,
     "github.allowedActions[0]",
   ],
+  [
+    "a rule that is none",
+    "falco.disabledRules",
+    ["Shell"],
+    /a rule of .*ShellInContainer/,
+    "falco.disabledRules[0]",
+  ],
+  ["a priority that is none", "falco.minimumPriority", "high", /a priority: emergency, alert, critical/],
+  ["a socket beside /run", "falco.sensor.runtimeSocket", "/tmp/x.sock", /the path of a socket such as/],
+  ["no receiver", "falco.receiver.replicas", 0, /a whole number from 1 to 5/],
   ["an unknown branch", "github.environments.staging.branch", "master", /"main" or "develop"/],
   [
     "an external database without its secret",
