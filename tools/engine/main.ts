@@ -98,6 +98,11 @@ async function main(args: readonly string[]): Promise<void> {
       (load("../release/main") as typeof import("../release/main")).releaseCommand(projectRoot),
     );
   }
+  if (needed("history")) {
+    commands.addCommand(
+      (load("../history/main") as typeof import("../history/main")).historyCommand(projectRoot),
+    );
+  }
   if (needed("policy")) {
     commands.addCommand(
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),

@@ -2,12 +2,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ensureManifests } from "../manifests/ensure";
+import { executionAgent, runBy } from "./agent";
 import { describeCli, findCli } from "./cli";
 import { changesEmbeddedCluster, requireCluster } from "./cluster";
 import { pulumiEnvironment } from "./environment";
 import { hasInterrupted, settleInterrupted } from "./interrupted";
 import {
   changesResources,
+  givesFlag,
   insertFlags,
   parseInvocation,
   readsSettings,
@@ -96,7 +98,7 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
     const policies = withPolicyPack(root, call, emptyPolicyConfiguration(root), plugins?.policyPack);
     return {
       cli: cli.path,
-      args: insertFlags(call, [...configFile, ...policies]),
+      args: insertFlags(call, [...configFile, ...policies, ...agentFlags(call, env)]),
       env: before === undefined ? runEnv : { ...runEnv, [stateVariable]: before.path },
       finish: () => {
         before?.finish();
@@ -107,6 +109,15 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
     settings?.finish();
     throw error;
   }
+}
+
+/** The commands that leave an entry in the history, and take this; the CLI does not list the flag in its help. */
+const recorded = new Set(["up", "destroy", "refresh", "import"]);
+
+function agentFlags(call: Invocation, env: NodeJS.ProcessEnv): string[] {
+  const { command, args } = call;
+  if (command === undefined || call.help || !recorded.has(command) || givesFlag(args, "--exec-agent")) return [];
+  return [`--exec-agent=${executionAgent({ user: runBy(env) })}`];
 }
 
 const builtImage = z.looseObject({ image: z.looseObject({ build: z.looseObject({}) }) });
