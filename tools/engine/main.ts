@@ -103,6 +103,11 @@ async function main(args: readonly string[]): Promise<void> {
       (load("../history/main") as typeof import("../history/main")).historyCommand(projectRoot),
     );
   }
+  if (needed("rollback")) {
+    commands.addCommand(
+      (load("../rollback/main") as typeof import("../rollback/main")).rollbackCommand(projectRoot),
+    );
+  }
   if (needed("policy")) {
     commands.addCommand(
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),

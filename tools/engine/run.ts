@@ -30,9 +30,12 @@ import { prepareStateBefore, stateVariable } from "./stateBefore";
 import { ensureWheels } from "./wheels";
 
 /** One call of the CLI, with everything around it in place. */
-interface Prepared {
+export interface Prepared {
   readonly cli: string;
   readonly args: readonly string[];
+  /** What was added to the arguments, for those who call the CLI in another way. */
+  readonly settingsFile?: string;
+  readonly policies: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   finish(): void;
 }
@@ -61,7 +64,12 @@ export async function capturePulumi(
   }
 }
 
-async function prepare(root: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Prepared> {
+/** Gets everything in place that a call of the CLI needs; `finish` has to be called when that has ended. */
+export async function prepare(
+  root: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Prepared> {
   const call = parseInvocation(args, env);
   const state = openState(root, env);
   const works = !call.help && call.command !== undefined;
@@ -99,6 +107,8 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
     return {
       cli: cli.path,
       args: insertFlags(call, [...configFile, ...policies, ...agentFlags(call, env)]),
+      settingsFile: configFile[1],
+      policies,
       env: before === undefined ? runEnv : { ...runEnv, [stateVariable]: before.path },
       finish: () => {
         before?.finish();

@@ -4,6 +4,8 @@ import { z } from "zod";
 export interface LeftBehind {
   /** The application's image that ran afterwards, `repository@sha256:…`; undefined when the stack says none. */
   readonly image?: string;
+  /** The application's release, by its Pods' annotation; only known when the whole state was read. */
+  readonly release?: string;
   /** What the state's secrets, and those of the settings, were encrypted with. */
   readonly secretsProvider?: SecretsProvider;
 }
@@ -14,8 +16,21 @@ export type SecretsProvider = z.infer<typeof secretsProvider>;
 const deployment = z.looseObject({
   secrets_providers: secretsProvider.nullish(),
   resources: z
-    .array(z.looseObject({ type: z.string(), outputs: z.record(z.string(), z.unknown()).nullish() }))
+    .array(
+      z.looseObject({
+        type: z.string(),
+        inputs: z.record(z.string(), z.unknown()).nullish(),
+        outputs: z.record(z.string(), z.unknown()).nullish(),
+      }),
+    )
     .nullish(),
+});
+const rollout = z.looseObject({
+  spec: z.looseObject({
+    template: z.looseObject({
+      metadata: z.looseObject({ annotations: z.looseObject({ "technova.io/release": z.string() }) }),
+    }),
+  }),
 });
 const checkpoint = z.looseObject({ checkpoint: z.looseObject({ latest: deployment.nullish() }) });
 
@@ -46,7 +61,9 @@ export function leftBehindBy(value: unknown): LeftBehind {
   const { secrets_providers: provider, resources } = deployment.parse(value);
   const outputs = resources?.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
   const { image } = outputs;
+  const released = rollout.safeParse(resources?.find(({ type }) => type.endsWith(":Rollout"))?.inputs);
   return {
+    release: released.data?.spec.template.metadata.annotations["technova.io/release"],
     image: typeof image === "string" && image.includes("@sha256:") ? image : undefined,
     secretsProvider: provider ?? undefined,
   };

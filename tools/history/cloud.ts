@@ -65,8 +65,16 @@ export class CloudHistory implements HistorySource {
     });
   }
 
-  async leftBehind(id: string): Promise<LeftBehind | undefined> {
-    const found = await this.get(`${await this.stackPath()}/export/${id}`);
+  leftBehind(id: string): Promise<LeftBehind | undefined> {
+    return this.export(`/${encodeURIComponent(id)}`);
+  }
+
+  current(): Promise<LeftBehind | undefined> {
+    return this.export("");
+  }
+
+  private async export(version: string): Promise<LeftBehind | undefined> {
+    const found = await this.get(`${await this.stackPath()}/export${version}`);
     return found === undefined ? undefined : leftBehindBy(exported.parse(found).deployment ?? {});
   }
 

@@ -3,7 +3,15 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { lockHolder } from "../engine/locks";
 import { headBytes, readHead, readWhole, type LeftBehind } from "./checkpoint";
-import { historyFiles, historyFolder, isCompressed, lockFolder, uncompressed } from "./names";
+import {
+  historyFiles,
+  historyFolder,
+  isCompressed,
+  lockFolder,
+  stateFile,
+  stateFolder,
+  uncompressed,
+} from "./names";
 import { inParallel } from "./parallel";
 import type { HistorySource, StackReference } from "./source";
 import { parseUpdate, type Update } from "./update";
@@ -14,10 +22,15 @@ const atOnce = 32;
 /** The history of a state that lies in a folder. */
 export class FileHistory implements HistorySource {
   private readonly folder: string;
+  private readonly states: string;
   private readonly locks: string;
 
   /** @param bookkeeping the backend's folder `.pulumi` */
-  constructor(bookkeeping: string, stack: StackReference) {
+  constructor(
+    bookkeeping: string,
+    private readonly stack: StackReference,
+  ) {
+    this.states = join(bookkeeping, stateFolder(stack));
     this.folder = join(bookkeeping, historyFolder(stack));
     this.locks = join(bookkeeping, lockFolder(stack));
   }
@@ -30,13 +43,15 @@ export class FileHistory implements HistorySource {
     );
   }
 
-  async leftBehind(id: string): Promise<LeftBehind | undefined> {
+  async leftBehind(id: string, whole = false): Promise<LeftBehind | undefined> {
     const files = historyFiles(await namesIn(this.folder), "checkpoint");
     const file = files.find((each) => each.id === id);
-    if (file === undefined) return undefined;
-    const path = join(this.folder, file.name);
-    const head = isCompressed(file.name) ? undefined : readHead(await beginningOf(path));
-    return head ?? readWhole(uncompressed(file.name, await readFile(path)));
+    return file === undefined ? undefined : readCheckpoint(this.folder, file.name, whole);
+  }
+
+  async current(): Promise<LeftBehind | undefined> {
+    const name = stateFile(await namesIn(this.states), this.stack);
+    return name === undefined ? undefined : readCheckpoint(this.states, name);
   }
 
   async lockedBy(): Promise<string | undefined> {
@@ -45,6 +60,12 @@ export class FileHistory implements HistorySource {
     // A lock whose process is gone is no lock: the next command that changes the stack takes it away.
     return holders.find((holder) => holder !== undefined);
   }
+}
+
+async function readCheckpoint(folder: string, name: string, whole = false): Promise<LeftBehind> {
+  const path = join(folder, name);
+  const head = whole || isCompressed(name) ? undefined : readHead(await beginningOf(path));
+  return head ?? readWhole(uncompressed(name, await readFile(path)));
 }
 
 async function namesIn(folder: string): Promise<string[]> {

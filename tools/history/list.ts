@@ -2,7 +2,7 @@ import type { State } from "../engine/state";
 import { differences, type Difference } from "./differences";
 import { digestOf, factsOf, type Facts } from "./facts";
 import { inParallel } from "./parallel";
-import { byCiphertext, comparisonFor, type SecretComparison } from "./secrets";
+import { comparisonFor } from "./secrets";
 import type { HistorySource } from "./source";
 import type { Update } from "./update";
 
@@ -31,7 +31,8 @@ export async function listHistory(
   const updates = await source.updates(limit === undefined ? undefined : limit + 1);
   const numbers = new Map(updates.map(({ id, number }) => [id, number]));
   const shown = limit === undefined ? updates : updates.slice(-limit);
-  const secrets = await comparison(source, updates, surroundings);
+  const provider = (await source.current())?.secretsProvider;
+  const secrets = comparisonFor(provider, surroundings.state, surroundings.env);
   const listed = await inParallel(shown, atOnce, async (update, index): Promise<Listed> => {
     const facts = factsOf(update, project);
     const before = updates[updates.length - shown.length + index - 1];
@@ -53,15 +54,4 @@ export async function builtDigest(
   { built }: Facts,
 ): Promise<string | undefined> {
   return built ? digestOf((await source.leftBehind(update.id))?.image) : undefined;
-}
-
-/** Ciphertexts of a provider that is not the newest update's any more cannot be read, and are then compared as texts. */
-export async function comparison(
-  source: HistorySource,
-  updates: readonly Update[],
-  { state, env }: { readonly state: State; readonly env: NodeJS.ProcessEnv },
-): Promise<SecretComparison> {
-  const newest = updates.at(-1);
-  if (newest === undefined) return byCiphertext;
-  return comparisonFor((await source.leftBehind(newest.id))?.secretsProvider, state, env);
 }

@@ -7,12 +7,20 @@ import type { StackReference } from "./source";
  *
  *   history/<project>/<stack>/<stack>-<nanoseconds>.history.json       what was done, with which configuration
  *   history/<project>/<stack>/<stack>-<nanoseconds>.checkpoint.json    the state afterwards
+ *   stacks/<project>/<stack>.json                                      the state as it is
  *   locks/organization/<project>/<stack>/<id>.json                     while a command changes the stack
  *
- * Each of the first two ends with .gz or .zst where the state is compressed.
+ * Each of the first three ends with .gz or .zst where the state is compressed.
  */
 
 export const historyFolder = ({ project, stack }: StackReference): string => `history/${project}/${stack}`;
+
+export const stateFolder = ({ project }: StackReference): string => `stacks/${project}`;
+
+/** The file with the state as it is now, among the names of its folder. */
+export function stateFile(names: readonly string[], { stack }: StackReference): string | undefined {
+  return [".json", ".json.gz", ".json.zst"].map((end) => `${stack}${end}`).find((name) => names.includes(name));
+}
 
 export const lockFolder = ({ project, stack }: StackReference): string =>
   `locks/organization/${project}/${stack}`;

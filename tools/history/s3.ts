@@ -11,7 +11,15 @@ import { describeLock } from "../engine/locks";
 import { messageOf, UserError } from "../engine/report";
 import { EntryCache } from "./cache";
 import { headBytes, readHead, readWhole, type LeftBehind } from "./checkpoint";
-import { historyFiles, historyFolder, isCompressed, lockFolder, uncompressed } from "./names";
+import {
+  historyFiles,
+  historyFolder,
+  isCompressed,
+  lockFolder,
+  stateFile,
+  stateFolder,
+  uncompressed,
+} from "./names";
 import { inParallel } from "./parallel";
 import type { HistorySource, StackReference } from "./source";
 import { parseUpdate, type Update } from "./update";
@@ -61,19 +69,30 @@ export class S3History implements HistorySource {
     return updates;
   }
 
-  async leftBehind(id: string): Promise<LeftBehind | undefined> {
+  async leftBehind(id: string, whole = false): Promise<LeftBehind | undefined> {
     const files = historyFiles(await this.list(historyFolder(this.stack)), "checkpoint");
     const file = files.find((each) => each.id === id);
-    if (file === undefined) return undefined;
-    const head = isCompressed(file.name)
-      ? undefined
-      : readHead((await this.get(file.name, `bytes=0-${headBytes - 1}`)).toString("utf8"));
-    return head ?? readWhole(await this.whole(file.name));
+    return file === undefined ? undefined : this.checkpoint(file.name, historyFolder(this.stack), whole);
+  }
+
+  async current(): Promise<LeftBehind | undefined> {
+    const folder = stateFolder(this.stack);
+    const name = stateFile(await this.list(folder), this.stack);
+    return name === undefined ? undefined : this.checkpoint(name, folder);
   }
 
   async lockedBy(): Promise<string | undefined> {
-    const [name] = (await this.list(lockFolder(this.stack))).filter((each) => each.endsWith(".json"));
-    return name === undefined ? undefined : describeLock(await this.whole(name, lockFolder(this.stack)));
+    const folder = lockFolder(this.stack);
+    const name = (await this.list(folder)).find((each) => each.endsWith(".json"));
+    return name === undefined ? undefined : describeLock(await this.whole(name, folder));
+  }
+
+  private async checkpoint(name: string, folder: string, whole = false): Promise<LeftBehind> {
+    const beginning = `bytes=0-${headBytes - 1}`;
+    const head = whole || isCompressed(name)
+      ? undefined
+      : readHead((await this.get(name, folder, beginning)).toString("utf8"));
+    return head ?? readWhole(await this.whole(name, folder));
   }
 
   /** Names of a folder's files. */
@@ -89,10 +108,10 @@ export class S3History implements HistorySource {
   }
 
   private async whole(name: string, folder = historyFolder(this.stack)): Promise<string> {
-    return uncompressed(name, await this.get(name, undefined, folder));
+    return uncompressed(name, await this.get(name, folder));
   }
 
-  private get(name: string, range?: string, folder = historyFolder(this.stack)): Promise<Buffer> {
+  private get(name: string, folder: string, range?: string): Promise<Buffer> {
     const key = `${this.bookkeeping}${folder}/${name}`;
     return explained(this.bucket, async () => {
       const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: range });

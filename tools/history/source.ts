@@ -16,8 +16,13 @@ export interface HistorySource {
    * @throws UserError when the backend does not answer, or an entry cannot be read
    */
   updates(limit?: number): Promise<readonly Update[]>;
-  /** What an update left behind; undefined where that was not kept. */
-  leftBehind(id: string): Promise<LeftBehind | undefined>;
+  /**
+   * What an update left behind; undefined where that was not kept.
+   * @param whole also what stands far behind in a state, which may have megabytes
+   */
+  leftBehind(id: string, whole?: boolean): Promise<LeftBehind | undefined>;
+  /** The stack as it is now: later than the newest update when its secrets were encrypted anew. */
+  current(): Promise<LeftBehind | undefined>;
   /** Who holds the stack's lock, in words; undefined while nobody does. */
   lockedBy(): Promise<string | undefined>;
 }
