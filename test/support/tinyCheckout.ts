@@ -44,7 +44,9 @@ export class TinyCheckout {
       PATH: [dirname(findCli()), process.env.PATH].join(delimiter),
       PULUMI_HOME: join(this.root, ".home"),
       NO_COLOR: "1",
-      ...(backend === undefined ? {} : { PULUMI_BACKEND_URL: backend, PULUMI_CONFIG_PASSPHRASE: "for tests" }),
+      ...(backend === undefined
+        ? {}
+        : { PULUMI_BACKEND_URL: backend, PULUMI_CONFIG_PASSPHRASE: "for tests" }),
     };
   }
 

@@ -126,7 +126,8 @@ const recorded = new Set(["up", "destroy", "refresh", "import"]);
 
 function agentFlags(call: Invocation, env: NodeJS.ProcessEnv): string[] {
   const { command, args } = call;
-  if (command === undefined || call.help || !recorded.has(command) || givesFlag(args, "--exec-agent")) return [];
+  if (command === undefined || call.help || !recorded.has(command) || givesFlag(args, "--exec-agent"))
+    return [];
   return [`--exec-agent=${executionAgent({ user: runBy(env) })}`];
 }
 

@@ -10,7 +10,10 @@ export interface LeftBehind {
   readonly secretsProvider?: SecretsProvider;
 }
 
-const secretsProvider = z.looseObject({ type: z.string(), state: z.record(z.string(), z.unknown()).nullish() });
+const secretsProvider = z.looseObject({
+  type: z.string(),
+  state: z.record(z.string(), z.unknown()).nullish(),
+});
 export type SecretsProvider = z.infer<typeof secretsProvider>;
 
 const deployment = z.looseObject({
@@ -41,7 +44,8 @@ const checkpoint = z.looseObject({ checkpoint: z.looseObject({ latest: deploymen
 export const headBytes = 64 << 10;
 
 const providerInHead = /"secrets_providers":(\{"type":"[^"]*"(?:,"state":\{[^{}]*\})?\})/;
-const outputsInHead = /"type":"pulumi:pulumi:Stack"[^]*?"outputs":\{[^]*?"image":"([^"\\]+@sha256:[0-9a-f]{64})"/;
+const outputsInHead =
+  /"type":"pulumi:pulumi:Stack"[^]*?"outputs":\{[^]*?"image":"([^"\\]+@sha256:[0-9a-f]{64})"/;
 
 /** Looks into the beginning of a checkpoint; undefined when that does not tell everything. */
 export function readHead(text: string): LeftBehind | undefined {

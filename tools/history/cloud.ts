@@ -146,7 +146,9 @@ const ownConfig = z.looseObject({
 /** The token that the environment gives, or that `pulumi login` has left. */
 function accessToken(api: string, env: NodeJS.ProcessEnv): string | undefined {
   return (
-    env.PULUMI_ACCESS_TOKEN || readHome(env, "credentials.json", credentials)?.accessTokens?.[api] || undefined
+    env.PULUMI_ACCESS_TOKEN ||
+    readHome(env, "credentials.json", credentials)?.accessTokens?.[api] ||
+    undefined
   );
 }
 

@@ -41,8 +41,7 @@ function compare(path: string, a: unknown, b: unknown, secrets: SecretComparison
     const keys = Object.keys(whole);
     const inner = (value: unknown, key: string) => (isMapping(value) ? value[key] : undefined);
     if (keys.length > 0) {
-      for (const key of keys.sort())
-        compare(`${path}.${key}`, inner(a, key), inner(b, key), secrets, found);
+      for (const key of keys.sort()) compare(`${path}.${key}`, inner(a, key), inner(b, key), secrets, found);
       return;
     }
   }

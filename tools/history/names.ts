@@ -19,7 +19,9 @@ export const stateFolder = ({ project }: StackReference): string => `stacks/${pr
 
 /** The file with the state as it is now, among the names of its folder. */
 export function stateFile(names: readonly string[], { stack }: StackReference): string | undefined {
-  return [".json", ".json.gz", ".json.zst"].map((end) => `${stack}${end}`).find((name) => names.includes(name));
+  return [".json", ".json.gz", ".json.zst"]
+    .map((end) => `${stack}${end}`)
+    .find((name) => names.includes(name));
 }
 
 export const lockFolder = ({ project, stack }: StackReference): string =>

@@ -89,9 +89,10 @@ export class S3History implements HistorySource {
 
   private async checkpoint(name: string, folder: string, whole = false): Promise<LeftBehind> {
     const beginning = `bytes=0-${headBytes - 1}`;
-    const head = whole || isCompressed(name)
-      ? undefined
-      : readHead((await this.get(name, folder, beginning)).toString("utf8"));
+    const head =
+      whole || isCompressed(name)
+        ? undefined
+        : readHead((await this.get(name, folder, beginning)).toString("utf8"));
     return head ?? readWhole(await this.whole(name, folder));
   }
 

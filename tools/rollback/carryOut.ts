@@ -109,9 +109,7 @@ async function goBack(stack: string, journal: Journal, means: Means): Promise<Us
 
 function interrupted(stack: string, { target, stage, before }: Journal): UserError {
   const where = stage === "returning" ? `on its way back to ${before.text}` : `on its way to ${target.text}`;
-  return new UserError(
-    `Stopped: the stack is ${where}. To go on: npm run rollback -- --stack ${stack}`,
-  );
+  return new UserError(`Stopped: the stack is ${where}. To go on: npm run rollback -- --stack ${stack}`);
 }
 
 function settingsFile(root: string, stack: string, text: string): string {

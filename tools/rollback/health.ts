@@ -34,7 +34,9 @@ export async function checkHealth(api: Api, limits: Limits, screen: Screen): Pro
   const { rollout } = await readSettled(api, screen.sleep);
   const { phase, message, stableRS } = rollout.status;
   if (isInProgress(rollout) || phase !== "Healthy") {
-    throw new UserError(`The release is not through: it is ${phase}${message === "" ? "" : ` (${message})`}.`);
+    throw new UserError(
+      `The release is not through: it is ${phase}${message === "" ? "" : ` (${message})`}.`,
+    );
   }
   const until = Date.now() + limits.seconds * 1000;
   let last: Measured | string = "nothing was measured";

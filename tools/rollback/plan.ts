@@ -77,8 +77,7 @@ export async function makePlan(wanted: Wanted, known: Known): Promise<Plan | und
     !isGood(before) ||
     stateDifferences(runningState, await stateOf(entry, history, project), project, secrets).length > 0;
 
-  const target =
-    wanted.to === "previous" ? await stateBefore(entries, differs) : named(entries, wanted.to);
+  const target = wanted.to === "previous" ? await stateBefore(entries, differs) : named(entries, wanted.to);
   if (target === undefined) {
     throw new UserError(
       `The stack ${wanted.stack} has no earlier state: no update before differs from what runs.`,

@@ -26,7 +26,9 @@ export function renderPlan(plan: Plan, program: string): string {
     return [`${name.padEnd(9)}${first}`, ...rest.map((part) => " ".repeat(9) + part)];
   });
   const changes = differences.flatMap((each) => wrap(describeDifference(each), width - 9));
-  return [...lines, ...changes.map((text, i) => `${(i === 0 ? "settings" : "").padEnd(9)}${text}`)].join("\n");
+  return [...lines, ...changes.map((text, i) => `${(i === 0 ? "settings" : "").padEnd(9)}${text}`)].join(
+    "\n",
+  );
 }
 
 const words: Partial<Record<string, string>> = {

@@ -7,7 +7,15 @@ import { stateDirectory } from "../engine/state";
 import { isMapping } from "../history/differences";
 import type { Config } from "../history/update";
 import { carryOut, type Means } from "./carryOut";
-import { alone, forgetJournal, readJournal, rollbackFolder, writeJournal, writeWhole, type Journal } from "./journal";
+import {
+  alone,
+  forgetJournal,
+  readJournal,
+  rollbackFolder,
+  writeJournal,
+  writeWhole,
+  type Journal,
+} from "./journal";
 import { makePlan, type Known, type Plan, type Wanted } from "./plan";
 import { layProgram, programProblem, removeProgram } from "./program";
 import { renderChanges, renderPlan } from "./render";
@@ -66,7 +74,8 @@ async function prepare(options: RollbackOptions, around: Surroundings): Promise<
   screen.print(renderPlan(plan, programText(options, plan)));
   await refuseLoss(options, plan, around);
   screen.print(renderChanges(await preview(options, plan, around)));
-  const wanted = options.yes || (!options.dryRun && (await around.confirm(`Bring ${stack} back to that state?`)));
+  const wanted =
+    options.yes || (!options.dryRun && (await around.confirm(`Bring ${stack} back to that state?`)));
   if (options.dryRun || !wanted) {
     screen.print("Nothing was changed.");
     return undefined;

@@ -134,9 +134,7 @@ async function lastWords(api: FullApi, name: string): Promise<{ exitCode: number
 }
 
 function newest(found: readonly Job[]): Job | undefined {
-  return [...found].sort((a, b) =>
-    a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1,
-  )[0];
+  return [...found].sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1))[0];
 }
 
 function commandOf({ spec }: Job): string[] | undefined {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { parseDocument, stringify, YAMLMap, type Document } from "yaml";
+import { isScalar, parseDocument, stringify, YAMLMap, type Document } from "yaml";
 import { UserError } from "../engine/report";
 import type { SecretsProvider } from "../history/checkpoint";
 import { holdsSecret, isMapping } from "../history/differences";
@@ -99,8 +99,17 @@ function merge(
     const old = before[key];
     if (isDeepStrictEqual(old, value)) continue;
     if (isMapping(old) && isMapping(value)) merge(document, [...path, key], old, value);
-    else document.setIn([...path, key], document.createNode(value));
+    else if (!replaceScalar(document.getIn([...path, key], true), value))
+      document.setIn([...path, key], document.createNode(value));
   }
+}
+
+/** A value in the place of one of its kind keeps its comment and its quotes. */
+function replaceScalar(node: unknown, value: unknown): boolean {
+  if (!isScalar(node) || node.anchor !== undefined || typeof node.value !== typeof value) return false;
+  if (typeof value !== "string" && typeof value !== "boolean") return false;
+  node.value = value;
+  return true;
 }
 
 /** What a stack's file says of its secrets, as the CLI writes it. */

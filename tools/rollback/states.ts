@@ -26,7 +26,10 @@ export function stateDifferences(
   const settings = differences(comparable(before, project), comparable(after, project), secrets);
   const [one, other] = [digestOf(before.image), digestOf(after.image)];
   if (one === other || one === undefined || other === undefined) return settings;
-  return [...settings, { path: "application image", kind: "changed", before: short(one), after: short(other) }];
+  return [
+    ...settings,
+    { path: "application image", kind: "changed", before: short(one), after: short(other) },
+  ];
 }
 
 /**
