@@ -44,8 +44,9 @@ const checkpoint = z.looseObject({ checkpoint: z.looseObject({ latest: deploymen
 export const headBytes = 64 << 10;
 
 const providerInHead = /"secrets_providers":(\{"type":"[^"]*"(?:,"state":\{[^{}]*\})?\})/;
+// Within the stack's own resource: the next one begins with its URN.
 const outputsInHead =
-  /"type":"pulumi:pulumi:Stack"[^]*?"outputs":\{[^]*?"image":"([^"\\]+@sha256:[0-9a-f]{64})"/;
+  /"type":"pulumi:pulumi:Stack"(?:(?!"urn":)[^])*?"outputs":\{(?:(?!"urn":)[^])*?"image":"([^"\\]+@sha256:[0-9a-f]{64})"/;
 
 /** Looks into the beginning of a checkpoint; undefined when that does not tell everything. */
 export function readHead(text: string): LeftBehind | undefined {

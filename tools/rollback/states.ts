@@ -40,16 +40,20 @@ function comparable({ config, image }: StackState, project: string): Config {
   const key = `${project}:application`;
   const application = withoutDowngrade(applicationOf(config, project));
   if (digestOf(image) === undefined || config[key] === undefined) return { ...config, [key]: application };
-  const { image: _, ...others } = application;
-  return { ...config, [key]: others };
+  return { ...config, [key]: without(application, "image") };
 }
 
 /** The application's settings without `migration.downgrade`. */
 export function withoutDowngrade(application: Readonly<Record<string, unknown>>): Record<string, unknown> {
   if (!isMapping(application.migration)) return { ...application };
-  const { downgrade: _, ...migration } = application.migration;
-  const { migration: __, ...others } = application;
-  return Object.keys(migration).length === 0 ? others : { ...others, migration };
+  const migration = without(application.migration, "downgrade");
+  return Object.keys(migration).length === 0
+    ? without(application, "migration")
+    : { ...application, migration };
+}
+
+function without(fields: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
 }
 
 /** The first twelve digits of a digest, as the lists show it. */

@@ -140,7 +140,7 @@ describe("the plan of a rollback", () => {
     const history = historyOf({ config: config("1") }, { config: config("2"), succeeded: false });
     const plan = await planOf(history);
     expect([plan?.target.update.number, plan?.restore]).to.deep.equal([1, undefined]);
-    expect(plan && renderPlan(plan, "today's")).to.match(/^from .*\),( |\n +)which failed$/m);
+    expect(plan && renderPlan(plan, "today's")).to.match(/which\s+failed$/m);
   });
 
   it("takes the digest of a built image from what its update left", async () => {
