@@ -328,6 +328,16 @@ describe("a rollback that is killed under the real CLI", function () {
       expect(await tiny.up()).to.match(/3 unchanged/);
     });
   }
+
+  it("is given up once somebody has updated the stack", async () => {
+    const [from, to] = (await stateOf(tiny)).image === "2222" ? ["4", "1"] : ["1", "4"];
+    await killed(tiny, to, /Updating \(test\)/);
+    await sleep(1_000);
+    await tiny.up();
+    const screen = new FakeScreen();
+    await rollback({ ...usual, to: from, dryRun: true }, await surroundings(tiny, { screen }));
+    expect(screen.text).to.match(/is given up, for update \d+ was made since/).and.match(/in that state already/);
+  });
 });
 
 /** Starts a rollback in a process of its own, and kills it with the CLI as soon as it prints something. */

@@ -7,7 +7,7 @@ import { hostname, userInfo } from "node:os";
 export interface Agent {
   /** Such as `alice@laptop`, or an account of the pipeline that ran the command. */
   readonly user?: string;
-  /** ID of the update whose settings were taken. */
+  /** ID of the update whose state came back; `part` where not the whole of it did. */
   readonly rolledBackTo?: string;
 }
 

@@ -16,8 +16,8 @@ export interface Operation {
 
 export interface UpdateOperation extends Operation {
   readonly message: string;
-  /** ID of the update whose state this one brings back. */
-  readonly rolledBackTo?: string;
+  /** ID of the update whose state this one brings back; `part` where not the whole of it. */
+  readonly rolledBackTo: string;
 }
 
 /** Somebody has stopped it: what it was at is neither done nor failed. */

@@ -70,7 +70,7 @@ async function apply(stack: string, journal: Journal, means: Means): Promise<voi
       program,
       settingsFile: settingsFile(root, stack, journal.apply),
       message: `Back to ${target.text}`,
-      rolledBackTo: journal.whole ? target.id : undefined,
+      rolledBackTo: journal.whole ? target.id : "part",
     });
   await (journal.immediate ? platform.hurrying(up) : up());
   screen.note(await platform.check(journal.limits));

@@ -31,13 +31,7 @@ export const prometheusPath = "/api/v1/namespaces/monitoring/services/prometheus
  * @throws UserError when it is not well
  */
 export async function checkHealth(api: Api, limits: Limits, screen: Screen): Promise<string> {
-  const { rollout } = await readSettled(api, screen.sleep);
-  const { phase, message, stableRS } = rollout.status;
-  if (isInProgress(rollout) || phase !== "Healthy") {
-    throw new UserError(
-      `The release is not through: it is ${phase}${message === "" ? "" : ` (${message})`}.`,
-    );
-  }
+  const stableRS = await untilHealthy(api, screen);
   const until = Date.now() + limits.seconds * 1000;
   let last: Measured | string = "nothing was measured";
   while (Date.now() < until) {
@@ -56,6 +50,24 @@ export async function checkHealth(api: Api, limits: Limits, screen: Screen): Pro
   return known
     ? `the release is healthy, ${last.percent.toFixed(1)} % of ${last.requests} requests failed`
     : `the release is healthy; its errors are not known: ${last.requests} requests tell too little`;
+}
+
+/** How long Pods may come and go once the release is through, as where an autoscaler adds some; in milliseconds. */
+const settling = 60_000;
+
+/** @returns the hash of the version that serves */
+async function untilHealthy(api: Api, screen: Screen): Promise<string> {
+  const deadline = Date.now() + settling;
+  for (;;) {
+    const { rollout } = await readSettled(api, screen.sleep);
+    const { phase, message, stableRS } = rollout.status;
+    if (!isInProgress(rollout) && phase === "Healthy") return stableRS;
+    if (isInProgress(rollout) || phase === "Degraded" || Date.now() > deadline) {
+      const reason = message === "" ? "" : ` (${message})`;
+      throw new UserError(`The release is not through: it is ${phase}${reason}.`);
+    }
+    await screen.sleep(1000);
+  }
 }
 
 interface Measured {

@@ -60,13 +60,7 @@ export interface Known {
  */
 export async function makePlan(wanted: Wanted, known: Known): Promise<Plan | undefined> {
   const { project, history } = known;
-  const holder = await history.lockedBy();
-  if (holder !== undefined) {
-    throw new UserError(
-      `The stack ${wanted.stack} is locked: ${holder}. Wait for that command to end. If it is certain that it runs ` +
-        `nowhere any more: npm run pulumi -- cancel --stack ${wanted.stack}`,
-    );
-  }
+  await refuseLocked(wanted.stack, history);
   const entries = (await history.updates()).map((update) => ({ update, facts: factsOf(update, project) }));
   const before = running(entries);
   if (before === undefined) throw new UserError(`The stack ${wanted.stack} has no history to go back in.`);
@@ -87,7 +81,9 @@ export async function makePlan(wanted: Wanted, known: Known): Promise<Plan | und
   const targetState = await stateOf(target, history, project);
   if (wanted.only !== "image") await refuseOtherSecrets(target, history, now?.secretsProvider);
   const config = configToApply(targetState, runningState, project, wanted.only);
-  const downgrade = downgradeOf(config, runningState, project);
+  // What was deleted has no schema; an external database keeps one that the older version works on, too.
+  const deleted = before.update.kind === "destroy";
+  const downgrade = deleted ? undefined : downgradeOf(config, runningState, project);
   return {
     target,
     before,
@@ -105,6 +101,16 @@ export async function makePlan(wanted: Wanted, known: Known): Promise<Plan | und
     downgrade,
     limits: limitsOf(config, project, wanted.watchSeconds),
   };
+}
+
+/** @throws UserError while another command changes the stack, with what to do */
+export async function refuseLocked(stack: string, history: HistorySource): Promise<void> {
+  const holder = await history.lockedBy();
+  if (holder === undefined) return;
+  throw new UserError(
+    `The stack ${stack} is locked: ${holder}. Wait for that command to end. If it is certain that it runs nowhere any ` +
+      `more: npm run pulumi -- cancel --stack ${stack}`,
+  );
 }
 
 /** @param image the one that runs, for what an update that failed did not write down */

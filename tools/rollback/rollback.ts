@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { parseAgent } from "../engine/agent";
 import { parseStackSettings, stackFile } from "../engine/project";
 import { UserError } from "../engine/report";
 import { stateDirectory } from "../engine/state";
@@ -16,7 +17,7 @@ import {
   writeWhole,
   type Journal,
 } from "./journal";
-import { makePlan, type Known, type Plan, type Wanted } from "./plan";
+import { makePlan, refuseLocked, type Known, type Plan, type Wanted } from "./plan";
 import { layProgram, programProblem, removeProgram } from "./program";
 import { renderChanges, renderPlan } from "./render";
 import { projectDefaults, settingsText, standaloneSettings } from "./settings";
@@ -49,7 +50,7 @@ async function goBack(options: RollbackOptions, around: Surroundings): Promise<v
   const { stack } = options;
   const { root } = around;
   const begun = readJournal(root, stack);
-  if (begun !== undefined) return resume(options, begun, around);
+  if (begun !== undefined && !(await isOutdated(begun, around))) return resume(options, begun, around);
 
   try {
     const journal = await prepare(options, around);
@@ -112,6 +113,22 @@ async function finish(stack: string, journal: Journal, around: Surroundings): Pr
   around.screen.print(`The stack ${stack} is back at ${journal.target.text}. Commit Pulumi.${stack}.yaml.`);
 }
 
+/** Whether somebody has updated the stack since: what was begun before leads away from a state that is gone. */
+async function isOutdated(
+  { startedAt, target }: Journal,
+  { history, screen }: Surroundings,
+): Promise<boolean> {
+  const first = (await history.updates()).find(
+    ({ startedAt: time, environment }) =>
+      time > new Date(startedAt) && parseAgent(environment["exec.agent"]).rolledBackTo === undefined,
+  );
+  if (first === undefined) return false;
+  screen.note(
+    `note: an interrupted rollback to ${target.text} is given up, for update ${first.number} was made since`,
+  );
+  return true;
+}
+
 /** Goes on with one that was killed, whatever state is asked for now: only from a whole state others can be reached. */
 async function resume(
   { stack, dryRun, yes }: RollbackOptions,
@@ -119,6 +136,7 @@ async function resume(
   around: Surroundings,
 ): Promise<void> {
   const { screen } = around;
+  await refuseLocked(stack, around.history);
   const goal = begun.stage === "returning" ? begun.before.text : begun.target.text;
   screen.print(`A rollback of ${begun.startedAt} was interrupted on its way to ${goal}.`);
   if (dryRun) return;

@@ -132,7 +132,7 @@ describe("a rollback that is carried out", () => {
   it("leaves no mark of a whole state where only a part came back", async () => {
     const stack = new Stack();
     await stack.run({ ...begun, whole: false });
-    expect(stack.ups[0]?.rolledBackTo).to.equal(undefined);
+    expect(stack.ups[0]?.rolledBackTo).to.equal("part");
   });
 
   it("gives users the earlier version first where that is wanted at once", async () => {
