@@ -336,7 +336,9 @@ describe("a rollback that is killed under the real CLI", function () {
     await tiny.up();
     const screen = new FakeScreen();
     await rollback({ ...usual, to: from, dryRun: true }, await surroundings(tiny, { screen }));
-    expect(screen.text).to.match(/is given up, for update \d+ was made since/).and.match(/in that state already/);
+    expect(screen.text)
+      .to.match(/is given up, for update \d+ was made since/)
+      .and.match(/in that state already/);
   });
 });
 
