@@ -116,11 +116,14 @@ const states = {
 
 describe("a rollback under the real CLI", function () {
   this.timeout(600_000);
+  let lived: TinyCheckout;
   let tiny: TinyCheckout;
-  beforeEach(async () => {
-    tiny = new TinyCheckout();
-    await withHistory(tiny);
+  before(async () => {
+    lived = TinyCheckout.create();
+    await withHistory(lived);
   });
+  after(() => lived.remove());
+  beforeEach(() => (tiny = lived.copy()));
   afterEach(() => tiny.remove());
 
   it("goes one state back each time, and is an update that can be gone back from", async () => {
@@ -248,7 +251,7 @@ describe("the program of a rollback under the real CLI", function () {
   let tiny: TinyCheckout;
   let commit: string;
   beforeEach(async () => {
-    tiny = new TinyCheckout();
+    tiny = TinyCheckout.create();
     await tiny.git("init", "--quiet");
     tiny.write("Pulumi.test.yaml", settings("1"));
     await tiny.git("add", ".");
@@ -301,7 +304,7 @@ describe("a rollback that is killed under the real CLI", function () {
   this.timeout(600_000);
   let tiny: TinyCheckout;
   before(async () => {
-    tiny = new TinyCheckout();
+    tiny = TinyCheckout.create();
     await withHistory(tiny);
   });
   after(() => tiny.remove());
@@ -373,7 +376,7 @@ describe("a rollback on an S3-compatible backend", function () {
   let tiny: TinyCheckout;
   before(async () => {
     store = await S3Store.start();
-    tiny = new TinyCheckout(store.url("state"));
+    tiny = TinyCheckout.create(store.url("state"));
     Object.assign(tiny.env, S3Store.credentials);
     Object.assign(process.env, S3Store.credentials);
     await tiny.pulumi("stack", "init", "--stack", "test", "--non-interactive");

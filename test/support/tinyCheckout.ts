@@ -27,30 +27,38 @@ exports.program = "first";
 
 /** A checkout of another, tiny project that the platform's own commands work on: the real CLI, a state of its own. */
 export class TinyCheckout {
-  readonly env: NodeJS.ProcessEnv;
+  private constructor(
+    readonly root: string,
+    readonly env: NodeJS.ProcessEnv,
+  ) {}
 
-  constructor(backend?: string) {
-    this.root = mkdtempSync(join(tmpdir(), "rollback-test-"));
-    this.write("Pulumi.yaml", "name: tiny\nruntime:\n  name: nodejs\n  options: { typescript: false }\n");
-    this.write("package.json", JSON.stringify({ name: "tiny", main: "index.js" }));
-    this.write("index.js", program);
-    this.write("components/manifests.lock.json", "[]");
-    this.write(".gitignore", ".pulumi-state/\n.build/\nnode_modules\n");
-    mkdirSync(join(this.root, "tools/engine"), { recursive: true });
-    cpSync(join(root, "tools/engine/cli"), join(this.root, "tools/engine/cli"), { recursive: true });
-    for (const name of ["node_modules", "policy"]) symlinkSync(join(root, name), join(this.root, name));
-    this.env = {
+  /** @param backend address of its state; a folder in it if left out */
+  static create(backend?: string): TinyCheckout {
+    const folder = mkdtempSync(join(tmpdir(), "rollback-test-"));
+    const state = backend && { PULUMI_BACKEND_URL: backend, PULUMI_CONFIG_PASSPHRASE: "for tests" };
+    const tiny = new TinyCheckout(folder, {
       ...process.env,
       PATH: [dirname(findCli()), process.env.PATH].join(delimiter),
-      PULUMI_HOME: join(this.root, ".home"),
+      PULUMI_HOME: join(folder, ".home"),
       NO_COLOR: "1",
-      ...(backend === undefined
-        ? {}
-        : { PULUMI_BACKEND_URL: backend, PULUMI_CONFIG_PASSPHRASE: "for tests" }),
-    };
+      ...state,
+    });
+    tiny.write("Pulumi.yaml", "name: tiny\nruntime:\n  name: nodejs\n  options: { typescript: false }\n");
+    tiny.write("package.json", JSON.stringify({ name: "tiny", main: "index.js" }));
+    tiny.write("index.js", program);
+    tiny.write("components/manifests.lock.json", "[]");
+    tiny.write(".gitignore", ".pulumi-state/\n.build/\nnode_modules\n");
+    cpSync(join(root, "tools/engine/cli"), join(folder, "tools/engine/cli"), { recursive: true });
+    for (const name of ["node_modules", "policy"]) symlinkSync(join(root, name), join(folder, name));
+    return tiny;
   }
 
-  readonly root: string;
+  /** Another one with the same settings, state and history. */
+  copy(): TinyCheckout {
+    const folder = mkdtempSync(join(tmpdir(), "rollback-test-"));
+    cpSync(this.root, folder, { recursive: true, verbatimSymlinks: true });
+    return new TinyCheckout(folder, { ...this.env });
+  }
 
   write(path: string, text: string): void {
     const file = join(this.root, path);
