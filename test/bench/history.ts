@@ -59,7 +59,8 @@ async function measure(url: string): Promise<{ list: number; pick: number }> {
   const pick = await timed(async () => {
     const wanted = { stack: "local", to: "previous", allowDataLoss: false, watchSeconds: 0 };
     const secrets = (provider: Parameters<typeof comparisonFor>[0]) => comparisonFor(provider, state, env);
-    const plan = await makePlan(wanted, { project: "technova", history: await open(), secrets });
+    const settings = () => ({});
+    const plan = await makePlan(wanted, { project: "technova", history: await open(), secrets, settings });
     if (plan === undefined) throw new Error("nothing was picked");
   });
   return { list, pick };

@@ -13,7 +13,12 @@ import type { Update } from "../../tools/history/update";
 import { automation } from "../../tools/rollback/automation";
 import { noPlatform } from "../../tools/rollback/platform";
 import { noTrail } from "../../tools/rollback/record";
-import { rollback, type RollbackOptions, type Surroundings } from "../../tools/rollback/rollback";
+import {
+  fileSettings,
+  rollback,
+  type RollbackOptions,
+  type Surroundings,
+} from "../../tools/rollback/rollback";
 import { S3Store } from "../support/s3Store";
 import { TinyCheckout } from "../support/tinyCheckout";
 import { messageOfFailure } from "../tools/engine/support";
@@ -44,6 +49,7 @@ async function surroundings(tiny: TinyCheckout, more: Partial<Surroundings> = {}
     project: "tiny",
     screen: new FakeScreen(),
     history: await openHistory(tiny.root, "test", tiny.env, state),
+    settings: () => fileSettings(tiny.root, "test", "tiny"),
     secrets: (provider) => comparisonFor(provider, state, tiny.env),
     engine: automation(tiny.root, tiny.env, () => undefined),
     platform: noPlatform,

@@ -5,7 +5,7 @@ import { screenOn } from "../../tools/release/screen";
 import { automation } from "../../tools/rollback/automation";
 import { noPlatform } from "../../tools/rollback/platform";
 import { noTrail } from "../../tools/rollback/record";
-import { rollback } from "../../tools/rollback/rollback";
+import { fileSettings, rollback } from "../../tools/rollback/rollback";
 
 /** A rollback in a process of its own, to be killed: tiny checkout, and the update to go back to. */
 async function main([root = "", to = ""]: readonly string[]): Promise<void> {
@@ -28,6 +28,7 @@ async function main([root = "", to = ""]: readonly string[]): Promise<void> {
       project: "tiny",
       screen: screenOn({ out: process.stdout, err: process.stderr }, env),
       history: await openHistory(root, "test", env, state),
+      settings: () => fileSettings(root, "test", "tiny"),
       secrets: (provider) => comparisonFor(provider, state, env),
       engine: automation(root, env, (text) => process.stdout.write(text)),
       platform: noPlatform,

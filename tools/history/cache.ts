@@ -11,7 +11,7 @@ const content = z.record(z.string(), z.string());
  */
 export class EntryCache {
   private readonly entries: Map<string, string>;
-  private changed = false;
+  private saving: NodeJS.Timeout | undefined;
 
   constructor(private readonly path: string) {
     this.entries = new Map(Object.entries(read(path)));
@@ -23,17 +23,17 @@ export class EntryCache {
     if (known !== undefined) return known;
     const text = await get();
     this.entries.set(id, text);
-    this.changed = true;
+    // Once for many that come together.
+    this.saving ??= setTimeout(() => this.save(), 200);
     return text;
   }
 
-  save(): void {
-    if (!this.changed) return;
+  private save(): void {
+    this.saving = undefined;
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
     const temporary = `${this.path}.${process.pid}.tmp`;
     writeFileSync(temporary, JSON.stringify(Object.fromEntries(this.entries)), { mode: 0o600 });
     renameSync(temporary, this.path);
-    this.changed = false;
   }
 }
 

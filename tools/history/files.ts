@@ -24,6 +24,7 @@ export class FileHistory implements HistorySource {
   private readonly folder: string;
   private readonly states: string;
   private readonly locks: string;
+  private listed: Promise<string[]> | undefined;
 
   /** @param bookkeeping the backend's folder `.pulumi` */
   constructor(
@@ -36,7 +37,7 @@ export class FileHistory implements HistorySource {
   }
 
   async updates(limit = Infinity): Promise<readonly Update[]> {
-    const files = historyFiles(await namesIn(this.folder), "history");
+    const files = historyFiles(await this.names(), "history");
     const first = Math.max(0, files.length - limit);
     return inParallel(files.slice(first), atOnce, async ({ name, id }, index) =>
       parseUpdate(id, first + index + 1, uncompressed(name, await readFile(join(this.folder, name)))),
@@ -44,7 +45,7 @@ export class FileHistory implements HistorySource {
   }
 
   async leftBehind(id: string, whole = false): Promise<LeftBehind | undefined> {
-    const files = historyFiles(await namesIn(this.folder), "checkpoint");
+    const files = historyFiles(await this.names(), "checkpoint");
     const file = files.find((each) => each.id === id);
     return file === undefined ? undefined : readCheckpoint(this.folder, file.name, whole);
   }
@@ -52,6 +53,11 @@ export class FileHistory implements HistorySource {
   async current(): Promise<LeftBehind | undefined> {
     const name = stateFile(await namesIn(this.states), this.stack);
     return name === undefined ? undefined : readCheckpoint(this.states, name);
+  }
+
+  /** Listed once: what is added to a history meanwhile is of no matter to whoever reads it. */
+  private names(): Promise<string[]> {
+    return (this.listed ??= namesIn(this.folder));
   }
 
   async lockedBy(): Promise<string | undefined> {

@@ -18,7 +18,8 @@ export interface Listed {
   readonly changed?: readonly Difference[];
 }
 
-const atOnce = 16;
+/** Updates of which more has to be read at the same time; as many as the client for S3 has connections. */
+const atOnce = 50;
 
 /** The newest updates with what each of them changed, newest first. @param limit how many; all without it */
 export async function listHistory(

@@ -24,12 +24,13 @@ import { inParallel } from "./parallel";
 import type { HistorySource, StackReference } from "./source";
 import { parseUpdate, type Update } from "./update";
 
-/** Requests that are under way at the same time. */
-const atOnce = 32;
+/** Requests that are under way at the same time: the connections that the client keeps. */
+const atOnce = 50;
 
 /** The history of a state in a bucket of Amazon S3, or of a store that speaks like it. */
 export class S3History implements HistorySource {
   private readonly cache: EntryCache;
+  private listed: Promise<string[]> | undefined;
 
   private constructor(
     private readonly client: S3Client,
@@ -47,6 +48,8 @@ export class S3History implements HistorySource {
    * @param caches folder for what has been read
    */
   static open(url: string, stack: StackReference, env: NodeJS.ProcessEnv, caches: string): S3History {
+    // The client's version is pinned: which Node its next ones will ask for is no news to whoever lists a history.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const { hostname: bucket, pathname } = new URL(url);
     const prefix = pathname.replace(/^\/+|\/+$/g, "");
     const name = createHash("sha256").update(`${url} ${stack.project}/${stack.stack}`).digest("hex");
@@ -60,19 +63,26 @@ export class S3History implements HistorySource {
   }
 
   async updates(limit = Infinity): Promise<readonly Update[]> {
-    const files = historyFiles(await this.list(historyFolder(this.stack)), "history");
+    const files = historyFiles(await this.names(), "history");
     const first = Math.max(0, files.length - limit);
-    const updates = await inParallel(files.slice(first), atOnce, async ({ name, id }, index) =>
+    return inParallel(files.slice(first), atOnce, async ({ name, id }, index) =>
       parseUpdate(id, first + index + 1, await this.cache.entry(id, () => this.whole(name))),
     );
-    this.cache.save();
-    return updates;
   }
 
   async leftBehind(id: string, whole = false): Promise<LeftBehind | undefined> {
-    const files = historyFiles(await this.list(historyFolder(this.stack)), "checkpoint");
+    const files = historyFiles(await this.names(), "checkpoint");
     const file = files.find((each) => each.id === id);
-    return file === undefined ? undefined : this.checkpoint(file.name, historyFolder(this.stack), whole);
+    if (file === undefined) return undefined;
+    const read = () => this.checkpoint(file.name, historyFolder(this.stack), whole);
+    if (whole) return read();
+    const text = await this.cache.entry(`${id}.left`, async () => JSON.stringify(await read()));
+    return JSON.parse(text) as LeftBehind;
+  }
+
+  /** Listed once: what is added to a history meanwhile is of no matter to whoever reads it. */
+  private names(): Promise<string[]> {
+    return (this.listed ??= this.list(historyFolder(this.stack)));
   }
 
   async current(): Promise<LeftBehind | undefined> {

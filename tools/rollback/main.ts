@@ -14,7 +14,7 @@ import { screenOn, type Screen } from "../release/screen";
 import { automation } from "./automation";
 import { clusterPlatform } from "./platform";
 import { noTrail } from "./record";
-import { rollback, type RollbackOptions } from "./rollback";
+import { fileSettings, rollback, type RollbackOptions } from "./rollback";
 
 interface Flags {
   readonly stack: string;
@@ -61,6 +61,7 @@ async function surroundings(root: string, stack: string, env: NodeJS.ProcessEnv,
     screen,
     project,
     history: await openHistory(root, stack, env, state),
+    settings: () => fileSettings(root, stack, project),
     secrets: (provider: Parameters<typeof comparisonFor>[0]) => comparisonFor(provider, state, env),
     engine: automation(root, env, (text) => process.stderr.write(text)),
     platform: clusterPlatform(() => connect(root, stack, env), stack, screen),

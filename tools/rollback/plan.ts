@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../engine/report";
-import type { SecretsProvider } from "../history/checkpoint";
+import type { LeftBehind, SecretsProvider } from "../history/checkpoint";
 import { holdsSecret, isMapping, type Difference } from "../history/differences";
 import { applicationOf, digestOf, factsOf } from "../history/facts";
 import type { SecretComparison } from "../history/secrets";
@@ -49,6 +49,8 @@ export interface Downgrade {
 export interface Known {
   readonly project: string;
   readonly history: HistorySource;
+  /** The configuration in the stack's file, with what the project says of keys that it leaves out. */
+  readonly settings: () => Config;
   /** @param provider what the stack's secrets are encrypted with now */
   readonly secrets: (provider: SecretsProvider | undefined) => SecretComparison;
 }
@@ -66,7 +68,7 @@ export async function makePlan(wanted: Wanted, known: Known): Promise<Plan | und
   if (before === undefined) throw new UserError(`The stack ${wanted.stack} has no history to go back in.`);
   const now = await history.current();
   const secrets = known.secrets(now?.secretsProvider);
-  const runningState = await stateOf(before, history, project, now?.image);
+  const runningState = await runningStateOf(before, known, now);
   const differs = async (entry: Entry) =>
     !isGood(before) ||
     stateDifferences(runningState, await stateOf(entry, history, project), project, secrets).length > 0;
@@ -127,6 +129,22 @@ async function stateOf(
   if (facts.digest === undefined || !isMapping(application.image)) return { config };
   const server = isMapping(registry) ? `${String(registry.server)}/` : "";
   return { config, image: `${server}${String(application.image.repository)}@${facts.digest}` };
+}
+
+/**
+ * The state that runs. Where the stack's secrets were encrypted anew since its last update, the history has them for a
+ * key that is gone, and the stack's file for the one that counts.
+ */
+async function runningStateOf(
+  before: Entry,
+  { history, project, settings }: Known,
+  now: LeftBehind | undefined,
+): Promise<StackState> {
+  const state = await stateOf(before, history, project, now?.image);
+  if (!holdsSecret(state.config)) return state;
+  const then = (await history.leftBehind(before.update.id))?.secretsProvider;
+  const anew = then !== undefined && !isDeepStrictEqual(then, now?.secretsProvider);
+  return anew ? { ...state, config: settings() } : state;
 }
 
 /** Ciphertexts of another key would be put into the settings, where nobody could read them. */

@@ -210,9 +210,7 @@ function newSettings({ stack }: RollbackOptions, plan: Plan, around: Surrounding
   const { root, project, screen } = around;
   const path = stackFile(root, stack);
   const text = readFileSync(path, "utf8");
-  const declared = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as unknown;
-  const defaults = projectDefaults(project, isMapping(declared) ? declared.config : undefined);
-  const inFile = { config: { ...defaults, ...parseStackSettings(text, path).config } };
+  const inFile = { config: around.settings() };
   const applied = { config: plan.before.update.config };
   const unapplied = stateDifferences(applied, inFile, project, around.secrets(plan.provider));
   if (unapplied.length > 0) {
@@ -222,5 +220,17 @@ function newSettings({ stack }: RollbackOptions, plan: Plan, around: Surrounding
     writeFileSync(copy, text, { mode: 0o600 });
     screen.note(`Pulumi.${stack}.yaml has settings that no update has applied; it is kept as ${copy}`);
   }
-  return settingsText(text, plan.config, plan.provider, defaults);
+  return settingsText(text, plan.config, plan.provider, defaultsOf(root, project));
+}
+
+/** The configuration in a stack's file, as a history has it. */
+export function fileSettings(root: string, stack: string, project: string): Config {
+  const path = stackFile(root, stack);
+  const { config } = parseStackSettings(readFileSync(path, "utf8"), path);
+  return { ...defaultsOf(root, project), ...config };
+}
+
+function defaultsOf(root: string, project: string): Config {
+  const declared = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as unknown;
+  return projectDefaults(project, isMapping(declared) ? declared.config : undefined);
 }

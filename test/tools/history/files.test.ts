@@ -9,11 +9,12 @@ import { historyFiles } from "../../../tools/history/names";
 import { messageOfFailure, temporaryFolder, write } from "../engine/support";
 import { checkpointText, entryText, historyOnDisk, idAt, imageOf } from "./support";
 
+const onDisk = (count: number) => historyOnDisk(count, join(temporaryFolder(), ".pulumi"));
 const stack = { project: "technova", stack: "local" };
 
 describe("a history in files", () => {
   it("is read oldest first, with the number that each update has for good", async () => {
-    const history = new FileHistory(historyOnDisk(5), stack);
+    const history = new FileHistory(onDisk(5), stack);
     const numbers = async (limit?: number) => (await history.updates(limit)).map(({ number }) => number);
     expect(await numbers()).to.deep.equal([1, 2, 3, 4, 5]);
     expect(await numbers(2)).to.deep.equal([4, 5]);
@@ -31,7 +32,7 @@ describe("a history in files", () => {
   });
 
   it("tells what an update left behind, and the state as it is", async () => {
-    const bookkeeping = historyOnDisk(2);
+    const bookkeeping = onDisk(2);
     write(bookkeeping, "stacks/technova/local.json", checkpointText(7, 0, "v1:newer"));
     const history = new FileHistory(bookkeeping, stack);
     const salt = (text: string) => ({ type: "passphrase", state: { salt: text } });
@@ -44,7 +45,7 @@ describe("a history in files", () => {
   });
 
   it("is read where it is compressed", async () => {
-    const bookkeeping = historyOnDisk(1);
+    const bookkeeping = onDisk(1);
     const name = join(bookkeeping, `history/technova/local/local-${idAt(2)}`);
     writeFileSync(`${name}.history.json.gz`, gzipSync(entryText(2)));
     writeFileSync(`${name}.checkpoint.json.gz`, gzipSync(checkpointText(2)));
@@ -54,7 +55,7 @@ describe("a history in files", () => {
   });
 
   it("names an entry that cannot be read", async () => {
-    const bookkeeping = historyOnDisk(2);
+    const bookkeeping = onDisk(2);
     write(bookkeeping, `history/technova/local/local-${idAt(1)}.history.json`, '{"kind":');
     const told = await messageOfFailure(() => new FileHistory(bookkeeping, stack).updates());
     expect(told).to.contain(`entry ${idAt(1)}`);

@@ -1,15 +1,17 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder, write } from "../engine/support";
 
 export const imageOf = (digit: string): string => `registry.example/inventory@sha256:${digit.repeat(64)}`;
 
 /** The history of one stack as a backend that keeps files writes it: one update a minute. */
-export function historyOnDisk(count: number, bookkeeping = join(temporaryFolder(), ".pulumi")): string {
+export function historyOnDisk(count: number, bookkeeping: string): string {
+  const folder = join(bookkeeping, "history/technova/local");
+  mkdirSync(folder, { recursive: true });
   for (let number = 1; number <= count; number += 1) {
-    const name = `history/technova/local/local-${idAt(number)}`;
-    write(bookkeeping, `${name}.history.json`, entryText(number));
-    write(bookkeeping, `${name}.history.json.attrs`, "{}");
-    write(bookkeeping, `${name}.checkpoint.json`, checkpointText(number));
+    const name = join(folder, `local-${idAt(number)}`);
+    writeFileSync(`${name}.history.json`, entryText(number));
+    writeFileSync(`${name}.history.json.attrs`, "{}");
+    writeFileSync(`${name}.checkpoint.json`, checkpointText(number));
   }
   return bookkeeping;
 }

@@ -19,12 +19,18 @@ const config = (version: string, more: object = {}, others: Config = {}): Config
 
 const wanted: Wanted = { stack: "staging", to: "previous", allowDataLoss: false, watchSeconds: 30 };
 
+/** What the stack's file says. */
+let inFile: Config = {};
+
 const planOf = (
   history: FakeHistory,
   more: Partial<Wanted> = {},
   secrets: SecretComparison = byCiphertext,
 ): Promise<Plan | undefined> =>
-  makePlan({ ...wanted, ...more }, { project: "technova", history, secrets: () => secrets });
+  makePlan(
+    { ...wanted, ...more },
+    { project: "technova", history, secrets: () => secrets, settings: () => inFile },
+  );
 
 const historyOf = (...made: readonly Made[]) => new FakeHistory(updatesOf(...made));
 const refusal = (history: FakeHistory, more: Partial<Wanted> = {}) =>
@@ -115,6 +121,16 @@ describe("the plan of a rollback", () => {
         .and.match(/--only image/);
       expect((await planOf(history, { only: "image" }))?.config).to.deep.equal(config("1"));
     }
+  });
+
+  it("takes secrets that were encrypted anew from the stack's file, not from the history", async () => {
+    const history = historyOf({ config: config("1") }, { config: config("2", {}, secret("v1:old:text")) });
+    history.left.set(idOf(2), { secretsProvider: { type: "passphrase", state: { salt: "v1:old" } } });
+    history.now = { secretsProvider: now };
+    inFile = config("2", {}, secret("v1:new:text"));
+    const plan = await planOf(history, { only: "image" });
+    expect(plan?.config).to.deep.equal(config("1", {}, secret("v1:new:text")));
+    expect(plan?.restore).to.deep.equal(inFile);
   });
 
   it("needs no key of then where that state has no secrets", async () => {
