@@ -19,7 +19,8 @@ export function historyOnDisk(count: number, bookkeeping: string): string {
 export const idAt = (number: number): string =>
   String(1_795_590_000_000_000_000n + BigInt(number) * 60_000_000_000n);
 
-export function entryText(number: number, more: object = {}): string {
+export function entryText(number: number, more: object = {}, images: "built" | "released" = "built"): string {
+  const [repository = "", digest] = imageOf(String(number % 10)).split("@");
   return JSON.stringify({
     kind: "update",
     startTime: 1_795_590_000 + number * 60,
@@ -32,7 +33,7 @@ export function entryText(number: number, more: object = {}): string {
     config: {
       "technova:application": {
         version: `1.0.${number}`,
-        image: { build: { repository: "inventory" } },
+        image: images === "built" ? { build: { repository } } : { repository, digest },
         schemaRevision: "0004",
         replicas: 2,
       },
