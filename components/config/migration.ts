@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { choice, field, section } from "./field";
+import { choice, section } from "./field";
 import { releasedImage } from "./image";
-import { cidrs, dnsLabel, storage, strings, text, wholeNumber, word } from "./values";
+import { cidrs, dnsLabel, flag, storage, strings, text, wholeNumber, word } from "./values";
 
 const kept = {
   /** Snapshots that are kept; the oldest beyond them are removed once a newer one is safe. */
@@ -64,8 +64,8 @@ const downgrade = section({
   to: text('the four digits of a schema migration in quotes, such as "0003"', /^\d{4}$/),
   /** The build that made the newer revision: only it knows how to undo it. */
   image: releasedImage(),
-  /** What newer columns hold is lost. */
-  allowDataLoss: field("true, which says that what newer columns hold may be lost", z.literal(true)),
+  /** Whether what newer tables and columns hold may be lost; the downgrade is refused where it may not and would be. */
+  allowDataLoss: flag().default(false),
 });
 
 export const migrationSchema = section({

@@ -92,7 +92,9 @@ export class Downgrade extends pulumi.ComponentResource {
   constructor(name: string, args: DowngradeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:delivery:Downgrade", name, {}, opts);
     const { snapshots } = args;
-    const command = ["inventory", "downgrade", "--to", args.downgrade.to];
+    const { to, allowDataLoss } = args.downgrade;
+    // Left out where it need not be known: builds of before know nothing of it.
+    const command = ["inventory", "downgrade", "--to", to, ...(allowDataLoss ? [] : ["--keep-data"])];
     const pod = withAccount(args, snapshots);
     new Job(
       name,

@@ -1,6 +1,7 @@
 import { cluster, clusterCold } from "./cluster";
 import { delivery } from "./delivery";
 import { growth } from "./growth";
+import { history } from "./history";
 import { policy } from "./policy";
 import { preview } from "./preview";
 import { service } from "./service";
@@ -10,6 +11,7 @@ const suites: Record<string, { readonly run: () => Promise<void>; readonly onlyB
   preview: { run: preview },
   growth: { run: growth },
   policy: { run: policy },
+  history: { run: history },
   service: { run: service },
   cluster: { run: cluster },
   delivery: { run: delivery, onlyByName: "it runs the delivery suite, in about 25 minutes" },

@@ -27,10 +27,8 @@ export function clearStaleLocks(root: string, state: State, stack: string): void
   for (const name of readdirSync(folder).filter((file) => file.endsWith(".json"))) {
     const path = join(folder, name);
     const lock = readLock(path);
-    const who = lock
-      ? `${lock.username}@${lock.hostname}, process ${lock.pid}, since ${lock.timestamp}`
-      : "a file that cannot be read";
-    if (lock !== undefined && lock.hostname === hostname() && !runsPulumi(lock.pid)) {
+    const who = holderOf(lock);
+    if (isStale(lock, hostname())) {
       rmSync(path, { force: true });
       // The backend keeps the attributes of each of its files beside it.
       rmSync(`${path}.attrs`, { force: true });
@@ -46,9 +44,37 @@ export function clearStaleLocks(root: string, state: State, stack: string): void
   }
 }
 
+/** Who holds a lock, in words; undefined when that is nobody any more. */
+export function lockHolder(path: string, machine: string): string | undefined {
+  const lock = readLock(path);
+  return isStale(lock, machine) ? undefined : holderOf(lock);
+}
+
+/** The same of a lock that is kept somewhere else, where no process can be looked for. */
+export function describeLock(text: string): string {
+  return holderOf(parseLock(text));
+}
+
+function holderOf(lock: LockContent | undefined): string {
+  if (lock === undefined) return "a file that cannot be read";
+  return `${lock.username}@${lock.hostname}, process ${lock.pid}, since ${lock.timestamp}`;
+}
+
+function isStale(lock: LockContent | undefined, machine: string): boolean {
+  return lock !== undefined && lock.hostname === machine && !runsPulumi(lock.pid);
+}
+
 function readLock(path: string): LockContent | undefined {
   try {
-    return lockContent.parse(JSON.parse(readFileSync(path, "utf8")));
+    return parseLock(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function parseLock(text: string): LockContent | undefined {
+  try {
+    return lockContent.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

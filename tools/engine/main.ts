@@ -98,6 +98,16 @@ async function main(args: readonly string[]): Promise<void> {
       (load("../release/main") as typeof import("../release/main")).releaseCommand(projectRoot),
     );
   }
+  if (needed("history")) {
+    commands.addCommand(
+      (load("../history/main") as typeof import("../history/main")).historyCommand(projectRoot),
+    );
+  }
+  if (needed("rollback")) {
+    commands.addCommand(
+      (load("../rollback/main") as typeof import("../rollback/main")).rollbackCommand(projectRoot),
+    );
+  }
   if (needed("policy")) {
     commands.addCommand(
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),

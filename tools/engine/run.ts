@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ensureOptionalImages, optionalImages } from "../cluster/images/optional";
 import { ensureManifests } from "../manifests/ensure";
+import { executionAgent, runBy } from "./agent";
 import { describeCli, findCli } from "./cli";
 import { changesEmbeddedCluster, requireCluster } from "./cluster";
 import { pulumiEnvironment } from "./environment";
 import { hasInterrupted, settleInterrupted } from "./interrupted";
 import {
   changesResources,
+  givesFlag,
   insertFlags,
   parseInvocation,
   readsSettings,
@@ -29,9 +31,12 @@ import { prepareStateBefore, stateVariable } from "./stateBefore";
 import { ensureWheels } from "./wheels";
 
 /** One call of the CLI, with everything around it in place. */
-interface Prepared {
+export interface Prepared {
   readonly cli: string;
   readonly args: readonly string[];
+  /** What was added to the arguments, for those who call the CLI in another way. */
+  readonly settingsFile?: string;
+  readonly policies: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   finish(): void;
 }
@@ -60,7 +65,12 @@ export async function capturePulumi(
   }
 }
 
-async function prepare(root: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Prepared> {
+/** Gets everything in place that a call of the CLI needs; `finish` has to be called when that has ended. */
+export async function prepare(
+  root: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Prepared> {
   const call = parseInvocation(args, env);
   const state = openState(root, env);
   const works = !call.help && call.command !== undefined;
@@ -100,7 +110,9 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
     const policies = withPolicyPack(root, call, emptyPolicyConfiguration(root), plugins?.policyPack);
     return {
       cli: cli.path,
-      args: insertFlags(call, [...configFile, ...policies]),
+      args: insertFlags(call, [...configFile, ...policies, ...agentFlags(call, env)]),
+      settingsFile: configFile[1],
+      policies,
       env: before === undefined ? runEnv : { ...runEnv, [stateVariable]: before.path },
       finish: () => {
         before?.finish();
@@ -111,6 +123,16 @@ async function prepare(root: string, args: readonly string[], env: NodeJS.Proces
     settings?.finish();
     throw error;
   }
+}
+
+/** The commands that leave an entry in the history, and take this; the CLI does not list the flag in its help. */
+const recorded = new Set(["up", "destroy", "refresh", "import"]);
+
+function agentFlags(call: Invocation, env: NodeJS.ProcessEnv): string[] {
+  const { command, args } = call;
+  if (command === undefined || call.help || !recorded.has(command) || givesFlag(args, "--exec-agent"))
+    return [];
+  return [`--exec-agent=${executionAgent({ user: runBy(env) })}`];
 }
 
 const builtImage = z.looseObject({ image: z.looseObject({ build: z.looseObject({}) }) });

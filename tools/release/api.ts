@@ -19,11 +19,18 @@ export interface Api {
   patch(path: string, type: PatchType, body: unknown): Promise<unknown>;
 }
 
+/** What those need besides who do more than steer. */
+export interface FullApi extends Api {
+  create(path: string, body: unknown): Promise<unknown>;
+  /** Removes an object with what belongs to it; nothing happens when there is none. */
+  remove(path: string): Promise<void>;
+}
+
 /**
  * The cluster that a stack is meant for. Kubeconfigs are looked for where `up` looks for them.
  * @throws UserError when there is no such stack, no kubeconfig, no such context, or the embedded cluster is not up.
  */
-export async function connect(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<Api> {
+export async function connect(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<FullApi> {
   const config = readStackSettings(root, stack).config ?? {};
   const embedded = clusterEnvironment(env);
   if (usesEmbeddedCluster(root, stack) && Object.keys(embedded).length === 0) {
@@ -66,7 +73,7 @@ async function transportTo(kubeconfig: string, context: string, stack: string): 
   }
 }
 
-class ClusterApi implements Api {
+class ClusterApi implements FullApi {
   constructor(private readonly transport: Transport) {}
 
   async get(path: string): Promise<unknown> {
@@ -80,6 +87,22 @@ class ClusterApi implements Api {
 
   patch(path: string, contentType: PatchType, body: unknown): Promise<unknown> {
     return this.transport.request({ method: "PATCH", path, contentType, body: body as PropertyValue });
+  }
+
+  create(path: string, body: unknown): Promise<unknown> {
+    return this.transport.request({ method: "POST", path, body: body as PropertyValue });
+  }
+
+  async remove(path: string): Promise<void> {
+    try {
+      await this.transport.request({
+        method: "DELETE",
+        path,
+        query: { propagationPolicy: "Background" },
+      });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === 404)) throw error;
+    }
   }
 }
 

@@ -17,15 +17,23 @@ export interface UndoOptions {
 
 const tries = 10;
 
+/** Which version to go back to; a text says why there is none. */
+export type Choose = (release: Release, now: number) => Plan | string;
+
 /**
- * Goes back to the version before.
+ * Goes back to the version before, or to another one that is chosen.
  * @returns the version that was gone back to and the one that was left.
  * @throws UserError when there is none, or it does not serve in time.
  */
-export async function undo(api: Api, options: UndoOptions, screen: Screen): Promise<Plan> {
+export async function undo(
+  api: Api,
+  options: UndoOptions,
+  screen: Screen,
+  choose: Choose = planUndo,
+): Promise<Plan> {
   const startedAt = new Date();
   const deadline = startedAt.getTime() + options.timeoutSeconds * 1000;
-  const { plan, release, written } = await begin(api, screen);
+  const { plan, release, written } = await begin(api, screen, choose);
   const way: Way = { ...options, target: plan.target, written, startedAt: startedAt.getTime(), deadline };
   const { target, from } = plan;
   if (plan.underWay) screen.note(`version ${target.version} is on its way back already`);
@@ -62,10 +70,10 @@ interface Begun {
 }
 
 /** Plans on what is there now, and plans anew when it has changed before the plan could be carried out. */
-async function begin(api: Api, screen: Screen): Promise<Begun> {
+async function begin(api: Api, screen: Screen, choose: Choose): Promise<Begun> {
   for (let attempt = 1; ; attempt++) {
     const release = await readSettled(api, screen.sleep);
-    const plan = planUndo(release, Date.now());
+    const plan = choose(release, Date.now());
     if (typeof plan === "string") {
       throw new UserError(`${plan} Put the settings back to the version that you want, and run npm run up.`);
     }

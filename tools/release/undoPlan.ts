@@ -41,7 +41,8 @@ export function planUndo(release: Release, now: number): Plan | string {
     : `No earlier version than ${from.version} was released well and is still in the cluster.`;
 }
 
-function plan(target: ReplicaSet, from: Version, underWay = false): Plan {
+/** Goes to a version that the cluster still has. */
+export function plan(target: ReplicaSet, from: Version, underWay = false): Plan {
   return {
     target: versionOf(target.spec.template, hashOf(target)),
     template: templateOf(target),

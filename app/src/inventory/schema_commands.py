@@ -37,6 +37,7 @@ def add_schema_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     )
     down.add_argument("--to", required=True, metavar="REVISION", help="revision, or base: delete everything")
     down.add_argument("--delete-all-data", action="store_true", help="needed for --to base")
+    down.add_argument("--keep-data", action="store_true", help="refuse it if rows would lose something")
     for command in (up, down):
         command.add_argument(
             "--wait",
@@ -91,9 +92,10 @@ def run_downgrade(settings: Settings, arguments: argparse.Namespace) -> None:
     if arguments.to == "base" and not arguments.delete_all_data:
         raise MigrationError("--to base deletes all data; add --delete-all-data if that is meant.")
     if not arguments.check:
-        logger.info(downgrade(url, arguments.to, arguments.wait))
+        logger.info(downgrade(url, arguments.to, arguments.wait, keep_data=arguments.keep_data))
         return
-    _tell(settings, arguments, check_downgrade(url, arguments.to, arguments.wait))
+    change = check_downgrade(url, arguments.to, arguments.wait, keep_data=arguments.keep_data)
+    _tell(settings, arguments, change)
 
 
 def _tell(settings: Settings, arguments: argparse.Namespace, change: Change) -> None:

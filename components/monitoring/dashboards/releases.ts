@@ -13,6 +13,8 @@ import { chosen, datasourceVariable, graph, labelVariable, mark } from "./panels
 const started = "technova_release_started_timestamp_seconds";
 const duration = "technova_release_duration_seconds";
 
+const rolledBack = "technova_rollback_timestamp_seconds";
+
 const colored = (fixedColor: string) => [{ id: "color", value: { mode: "fixed", fixedColor } }];
 
 const releases = () => [
@@ -105,7 +107,7 @@ const span = "1d";
 const ended = (outcome: string) =>
   `last_over_time(timestamp(${duration}${chosen(`outcome="${outcome}"`)})[${span}:1m])`;
 
-const marks = () =>
+const releaseMarks = () =>
   [
     { what: "started", color: "blue", expr: `last_over_time(${started}${chosen()}[${span}])` },
     { what: "succeeded", color: "green", expr: ended("succeeded") },
@@ -120,6 +122,17 @@ const marks = () =>
       tags: ["app", "environment", "strategy", "outcome"],
     }),
   );
+
+/** A stack that went back to an earlier state, with its configuration and its schema. */
+const rollbackMark = () =>
+  mark({
+    name: "Rollbacks",
+    expr: `last_over_time(${rolledBack}${chosen()}[${span}])`,
+    color: "orange",
+    title: "Rollback from {{from}} to {{version}} {{outcome}}",
+    text: "{{app}} in {{environment}}, to update {{update}} of the stack",
+    tags: ["app", "environment", "outcome"],
+  });
 
 /** How often, how fast and how well releases reach the users, and what the two versions of one do meanwhile. */
 export function releasesDashboard(): Dashboard {
@@ -137,7 +150,7 @@ export function releasesDashboard(): Dashboard {
       labelVariable("environment", "Environment", started),
       labelVariable("app", "App", `${started}{environment="$environment"}`),
     ])
-    .annotations(marks());
+    .annotations([...releaseMarks(), rollbackMark()]);
   const rows = [
     { title: "The four figures of delivery", panels: figures() },
     { title: "Releases", panels: releases() },

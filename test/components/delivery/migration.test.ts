@@ -254,6 +254,14 @@ describe("the migration", () => {
     // What the migration may reach, it may too.
     expect(labels).to.deep.include({ "app.kubernetes.io/component": "migration" });
     expect(found.all("technova:delivery:Downgrade")).to.have.length(1);
+    const careful = await application(
+      { downgrade: { ...downgrade, allowDataLoss: false } },
+      { schemaRevision: "0003" },
+    );
+    const commands = steps(careful, "inventory-downgrade").map(({ command }) => command);
+    const refusing = ["inventory", "downgrade", "--to", "0003", "--keep-data"];
+    expect(commands.at(-1)).to.deep.equal(refusing);
+    expect(commands[0]?.slice(0, 6)).to.deep.equal([...refusing, "--check"]);
     expect((await application()).all("technova:delivery:Downgrade")).to.deep.equal([]);
   });
 });

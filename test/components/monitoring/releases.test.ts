@@ -41,6 +41,7 @@ const marks = dashboard.annotations.list;
 const variables = dashboard.templating.list;
 
 const release = ["app", "environment", "namespace", "strategy", "version", "outcome"];
+const rollback = ["app", "environment", "namespace", "from", "version", "update", "outcome"];
 const pod = ["app", "namespace", "pod", "version", "template_hash"];
 /** What is there to be asked for: what releases tell at their ends, the service at `/metrics`, and the rules. */
 const exported: Readonly<Record<string, readonly string[]>> = {
@@ -48,6 +49,7 @@ const exported: Readonly<Record<string, readonly string[]>> = {
   technova_release_duration_seconds: release,
   technova_release_lead_time_seconds: release,
   technova_release_recovery_seconds: release,
+  technova_rollback_timestamp_seconds: rollback,
   http_requests_total: [...pod, "method", "route", "status"],
   http_request_duration_seconds_bucket: [...pod, "method", "route", "status", "le"],
   ...Object.fromEntries(
@@ -112,19 +114,21 @@ describe("the dashboard of releases", () => {
     }
   });
 
-  it("marks the start and both outcomes of each release, at the moment that they were", () => {
+  it("marks the start and both outcomes of each release, and each rollback, at the moment that they were", () => {
     expect(marks.map(({ name }) => name)).to.have.members([
       "Releases started",
       "Releases succeeded",
       "Releases failed",
+      "Rollbacks",
     ]);
-    for (const { expr, titleFormat, textFormat, tagKeys, useValueForTime } of marks) {
+    for (const { name, expr, titleFormat, textFormat, tagKeys, useValueForTime } of marks) {
       check(expr);
       // A value is taken for milliseconds.
       expect([useValueForTime, expr.endsWith(" * 1000")]).to.deep.equal([true, true]);
       const used = [...`${titleFormat} ${textFormat}`.matchAll(/{{(\w+)}}/g)].map(([, label]) => label);
       expect(used).to.include("version");
-      expect(release).to.include.members([...used, ...tagKeys.split(",")]);
+      const known = name === "Rollbacks" ? rollback : release;
+      expect(known).to.include.members([...used, ...tagKeys.split(",")]);
     }
   });
 

@@ -9,8 +9,14 @@ import { kubectl } from "../support/cluster";
 import { release, strategies, underLoad, unmeasured } from "../support/releases";
 import { rollout, type Platform } from "./platform";
 
-/** Writes a schema migration into the faulty application. */
-function addMigration(revision: string, upgrade: string, downgrade: string, compatibleFrom: string): void {
+/** Writes a schema migration into the faulty application. @param removed what its downgrade removes */
+export function addMigration(
+  revision: string,
+  upgrade: string,
+  downgrade: string,
+  compatibleFrom: string,
+  removed = "",
+): void {
   const before = String(Number(revision) - 1).padStart(4, "0");
   writeFileSync(
     join(checkout, faultyContext, `src/inventory/migrations/versions/${revision}_test.py`),
@@ -25,6 +31,7 @@ down_revision = "${before}"
 branch_labels = None
 depends_on = None
 compatible_from = "${compatibleFrom}"
+removed_on_downgrade = (${removed})
 
 
 def upgrade() -> None:
@@ -45,8 +52,8 @@ const withSchema = (revision: string) =>
     [/context: app/, `context: ${faultyContext}`],
   ] as const;
 
-const add = '    op.execute("ALTER TABLE items ADD COLUMN test_note text")';
-const drop = '    op.execute("ALTER TABLE items DROP COLUMN test_note")';
+export const add = '    op.execute("ALTER TABLE items ADD COLUMN test_note text")';
+export const drop = '    op.execute("ALTER TABLE items DROP COLUMN test_note")';
 
 /** A migration that fails half-way: the release stops, and the database is as it was. */
 export async function failingMigration(platform: Platform): Promise<void> {

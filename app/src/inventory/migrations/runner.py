@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from inventory.migrations.in_use import refuse_contract
+from inventory.migrations.loss import losses, refuse_loss
 from inventory.migrations.revisions import MigrationError, known_revisions
 from inventory.migrations.upgrade import Upgrade, current_revision, reason_of, run
 
@@ -110,21 +111,25 @@ def migrate(url: str, to: str = "head", wait_seconds: float = 120, in_use: Seque
     return change.past
 
 
-def check_downgrade(url: str, to: str, wait_seconds: float = 120) -> Change:
-    """What `downgrade` would do. Changes nothing."""
+def check_downgrade(url: str, to: str, wait_seconds: float = 120, *, keep_data: bool = False) -> Change:
+    """What `downgrade` would do, which is refused where it may not lose data and would. Changes nothing."""
     engine = make_engine(url)
     wait_for_database(engine, wait_seconds)
     with engine.connect() as connection:
-        return _downgrade(connection, to)
+        return _downgrade(connection, to, keep_data=keep_data)
 
 
-def downgrade(url: str, to: str, wait_seconds: float = 120) -> str:
-    """Downgrades to `to` (or `base`: nothing is left); returns what it did."""
+def downgrade(url: str, to: str, wait_seconds: float = 120, *, keep_data: bool = False) -> str:
+    """
+    Downgrades to `to` (or `base`: nothing is left); returns what it did.
+
+    :param keep_data: refuse it where rows would lose something
+    """
     engine = make_engine(url)
     wait_for_database(engine, wait_seconds)
     with _alone(engine, wait_seconds):
         with engine.connect() as connection:
-            change = _downgrade(connection, to)
+            change = _downgrade(connection, to, keep_data=keep_data)
         if change.needed:
             try:
                 run(engine, command.downgrade, change.target)
@@ -152,7 +157,7 @@ def _upgrade(connection: Connection, to: str, in_use: Sequence[str]) -> Change:
     return Change(current, target, pending, f"would upgrade {way}", f"upgraded {way}")
 
 
-def _downgrade(connection: Connection, to: str) -> Change:
+def _downgrade(connection: Connection, to: str, *, keep_data: bool) -> Change:
     known = known_revisions()
     target = to if to == "base" else _resolve(to, known)
     current = current_revision(connection)
@@ -165,6 +170,8 @@ def _downgrade(connection: Connection, to: str) -> Change:
     if not undone:
         there = f"the schema is at {current or 'base'}; nothing to do"
         return Change(current, target, (), there, there)
+    if keep_data:
+        refuse_loss(target, losses(connection, undone))
     way = f"the schema from {current} to {target}"
     return Change(current, target, undone, f"would downgrade {way}", f"downgraded {way}")
 

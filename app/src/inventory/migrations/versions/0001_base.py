@@ -16,6 +16,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 compatible_from = "0001"
+removed_on_downgrade = ("audit_log", "movements", "stock_levels", "locations", "items")
 
 NOW = sa.text("now()")
 

@@ -15,6 +15,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 compatible_from = "0001"
+removed_on_downgrade = ("movements.idempotency_key", "movements.request_hash")
 
 # Table, and the column that people know a row by.
 AUDITED = {"items": "sku", "locations": "code", "movements": "id"}

@@ -13,6 +13,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 compatible_from = "0001"
+removed_on_downgrade = ("items.barcode",)
 
 
 def upgrade() -> None:

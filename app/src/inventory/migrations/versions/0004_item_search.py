@@ -12,6 +12,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 compatible_from = "0001"
+removed_on_downgrade = ()
 
 
 def upgrade() -> None:

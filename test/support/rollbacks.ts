@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { parse } from "yaml";
+import { openState } from "../../tools/engine/state";
+import { comparisonFor } from "../../tools/history/secrets";
+import { openHistory } from "../../tools/history/source";
+import type { Update } from "../../tools/history/update";
+import { automation } from "../../tools/rollback/automation";
+import { noPlatform } from "../../tools/rollback/platform";
+import { noTrail } from "../../tools/rollback/record";
+import {
+  fileSettings,
+  rollback,
+  type RollbackOptions,
+  type Surroundings,
+} from "../../tools/rollback/rollback";
+import { FakeScreen } from "../tools/rollback/support";
+import type { TinyCheckout } from "./tinyCheckout";
+
+export const usual: RollbackOptions = {
+  stack: "test",
+  to: "previous",
+  allowDataLoss: false,
+  watchSeconds: 0,
+  program: "today",
+  dryRun: false,
+  yes: true,
+  immediate: false,
+};
+
+interface Tried {
+  readonly screen: FakeScreen;
+  /** What the CLI printed. */
+  readonly printed: string;
+}
+
+export async function surroundings(
+  tiny: TinyCheckout,
+  more: Partial<Surroundings> = {},
+): Promise<Surroundings> {
+  const state = openState(tiny.root, tiny.env);
+  return {
+    root: tiny.root,
+    env: tiny.env,
+    project: "tiny",
+    screen: new FakeScreen(),
+    history: await openHistory(tiny.root, "test", tiny.env, state),
+    settings: () => fileSettings(tiny.root, "test", "tiny"),
+    secrets: (provider) => comparisonFor(provider, state, tiny.env),
+    engine: automation(tiny.root, tiny.env, () => undefined),
+    platform: noPlatform,
+    trail: noTrail,
+    confirm: () => Promise.reject(new Error("nobody is to be asked")),
+    notUnderstood: () => [],
+    ...more,
+  };
+}
+
+export async function back(
+  tiny: TinyCheckout,
+  options: Partial<RollbackOptions> = {},
+  more: Partial<Surroundings> = {},
+): Promise<Tried> {
+  const screen = new FakeScreen();
+  let printed = "";
+  const engine = automation(tiny.root, tiny.env, (text) => (printed += text));
+  await rollback({ ...usual, ...options }, await surroundings(tiny, { screen, engine, ...more }));
+  return { screen, printed };
+}
+
+export const settings = (version: string, more = "") => `# Comments stay.
+config:
+  tiny:application:
+    version: "1.0.${version}"
+    image: { build: { repository: technova/inventory } }
+    length: 8
+${more}`;
+
+export const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** What a stack is: the image, the secret and the rest of its settings, as its outputs and its file say it. */
+export async function stateOf(tiny: TinyCheckout) {
+  const { config } = parse(tiny.read("Pulumi.test.yaml")) as {
+    config: Record<string, Record<string, unknown>>;
+  };
+  return {
+    image: (await tiny.output("image")).slice(-4),
+    seen: await tiny.output("seen"),
+    version: config["tiny:application"]?.version,
+    length: config["tiny:application"]?.length,
+  };
+}
+
+export const updates = async (tiny: TinyCheckout): Promise<readonly Update[]> =>
+  (await openHistory(tiny.root, "test", tiny.env)).updates();
+
+export const setSecret = (tiny: TinyCheckout, value: string) =>
+  tiny.pulumi("config", "set", "--secret", "--path", "tiny:secrets.database", value, "--stack", "test");
+
+/** Updates 1 to 4: two versions, and two secrets. */
+export async function withHistory(tiny: TinyCheckout): Promise<void> {
+  tiny.write("Pulumi.test.yaml", settings("1"));
+  await tiny.up();
+  tiny.write("Pulumi.test.yaml", settings("2"));
+  await tiny.up();
+  await setSecret(tiny, "first-secret");
+  await tiny.up();
+  await setSecret(tiny, "second-secret");
+  await tiny.up();
+}
+
+export const states = {
+  1: { image: "1111", seen: hash("undefined"), version: "1.0.1", length: 8 },
+  2: { image: "2222", seen: hash("undefined"), version: "1.0.2", length: 8 },
+  3: { image: "2222", seen: hash("first-secret"), version: "1.0.2", length: 8 },
+  4: { image: "2222", seen: hash("second-secret"), version: "1.0.2", length: 8 },
+} as const;

@@ -1,0 +1,52 @@
+import type { FullApi } from "../release/api";
+import { application } from "../release/read";
+import { prometheusPath } from "./health";
+
+/** What a rollback has come to. */
+export interface Happened {
+  readonly stack: string;
+  readonly outcome: "succeeded" | "failed";
+  /** Version that was left, and the one that was gone back to. */
+  readonly from: string;
+  readonly version: string;
+  /** Number of the update that was gone back to. */
+  readonly update: number;
+  readonly at: Date;
+  readonly by: string;
+  /** In words, for people. */
+  readonly message: string;
+}
+
+/** Where it is written down who did what to the platform. */
+export interface AuditTrail {
+  /** @throws when it could not be written; the rollback has happened all the same */
+  record(happened: Happened): Promise<void>;
+}
+
+/** As long as no trail is kept: the stack's history and the dashboards have it. */
+export const noTrail: AuditTrail = { record: () => Promise.resolve() };
+
+/** One sample, for the mark in the dashboards; its value and its time are the moment. */
+export async function publishRollback(api: FullApi, happened: Happened): Promise<void> {
+  const labels = {
+    namespace: application,
+    app: application,
+    environment: happened.stack,
+    from: happened.from,
+    version: happened.version,
+    update: String(happened.update),
+    outcome: happened.outcome,
+  };
+  const attributes = Object.entries(labels).map(([key, value]) => ({ key, value: { stringValue: value } }));
+  const milliseconds = happened.at.getTime();
+  const point = {
+    timeUnixNano: `${milliseconds}000000`,
+    asDouble: milliseconds / 1000,
+    attributes,
+  };
+  const metric = { name: "technova_rollback_timestamp_seconds", gauge: { dataPoints: [point] } };
+  const source = { attributes: [{ key: "service.name", value: { stringValue: "rollback" } }] };
+  await api.create(`${prometheusPath}/otlp/v1/metrics`, {
+    resourceMetrics: [{ resource: source, scopeMetrics: [{ metrics: [metric] }] }],
+  });
+}
