@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { z } from "zod";
 import { ensureOptionalImages, optionalImages } from "../cluster/images/optional";
@@ -30,6 +31,9 @@ import { checkpointFile, ensureStack, openState, readCheckpoint, stateDirectory 
 import { prepareStateBefore, stateVariable } from "./stateBefore";
 import { ensureWheels } from "./wheels";
 
+// The trail is loaded when there is something to write into it.
+const load = createRequire(__filename);
+
 /** One call of the CLI, with everything around it in place. */
 export interface Prepared {
   readonly cli: string;
@@ -44,11 +48,27 @@ export interface Prepared {
 /** Runs the CLI on this terminal, with policies, plugins and state; returns its exit code. */
 export async function runPulumi(root: string, args: readonly string[], env = process.env): Promise<number> {
   const prepared = await prepare(root, args, env);
+  let code: number;
   try {
-    return await runForeground(prepared.cli, prepared.args, { cwd: root, env: prepared.env });
+    code = await runForeground(prepared.cli, prepared.args, { cwd: root, env: prepared.env });
   } finally {
     prepared.finish();
   }
+  await writeDown(root, parseInvocation(args, env), code, env);
+  return code;
+}
+
+/** What was done to a stack belongs into its audit trail, whatever came of it. */
+async function writeDown(
+  root: string,
+  call: Invocation,
+  code: number,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  if (!changesResources(call) || call.help) return;
+  const { bringUpdates } = load("../audit/updates") as typeof import("../audit/updates");
+  const { stack, settingsFile, command } = call;
+  await bringUpdates(root, { stack, settingsFile, removed: command === "destroy" && code === 0 }, env);
 }
 
 /** Runs the CLI and returns what it prints, for callers that use the answer. */
