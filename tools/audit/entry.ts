@@ -33,7 +33,9 @@ export interface Source {
   /** One for what is left out of it. */
   hidden?(wanted: Wanted): string | undefined;
   /** @returns undefined for a line that is about no change */
-  entry(line: Line): Omit<Entry, "time" | "source"> | undefined;
+  entry(line: Line): Omit<Entry, "source"> | undefined;
+  /** Whether what happened early may have been written down late. */
+  readonly late?: true;
 }
 
 export function contains(text: string, part: string | undefined): boolean {

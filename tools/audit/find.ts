@@ -39,7 +39,7 @@ export async function find(loki: Loki, search: Search): Promise<Found> {
   };
 }
 
-/** One more than asked for, so that it is known whether there are more. */
+/** One more than asked for, so that it is known whether there are more; all where the order is not known before. */
 async function inSource(loki: Loki, name: SourceName, search: Search): Promise<Entry[]> {
   const source = sources[name];
   const found = new Map<string, Entry>();
@@ -47,8 +47,9 @@ async function inSource(loki: Loki, name: SourceName, search: Search): Promise<E
     const entry = source.entry(line);
     if (entry === undefined || found.has(entry.id)) continue;
     if (!contains(entry.who, search.who) || !contains(entry.what, search.what)) continue;
-    found.set(entry.id, { ...entry, time: line.time, source: name });
-    if (found.size > search.limit) break;
+    if (entry.time < search.range.from) continue;
+    found.set(entry.id, { ...entry, source: name });
+    if (found.size > search.limit && !source.late) break;
   }
   return [...found.values()];
 }

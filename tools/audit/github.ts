@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseLine, type Source } from "./entry";
-import { literally, quoted } from "./loki";
+import { literally, nanoseconds, quoted } from "./loki";
 import { auditJob } from "./trail";
 
 const text = z.string().nullish();
@@ -8,6 +8,8 @@ const text = z.string().nullish();
 /** What is read of an event of an organisation's audit log. */
 const event = z.looseObject({
   _document_id: z.string(),
+  /** In milliseconds since 1970. */
+  "@timestamp": z.number().optional(),
   action: z.string(),
   actor: text,
   org: text,
@@ -25,9 +27,11 @@ export const github: Source = {
     const filter = who === undefined ? "" : ` | who=~${quoted(`(?i).*${literally(who)}.*`)}`;
     return `{job="${auditJob}", source="github"}${filter}`;
   },
-  entry({ text: line }) {
+  late: true,
+  entry({ text: line, time }) {
     const parsed = event.safeParse(parseLine(line)).data;
     if (parsed === undefined) return undefined;
+    const moment = parsed["@timestamp"];
     const { _document_id: id, action, actor, org, repo } = parsed;
     const about = named.flatMap((field) => {
       const value = parsed[field];
@@ -35,6 +39,7 @@ export const github: Source = {
     });
     return {
       id,
+      time: moment === undefined ? time : nanoseconds(moment),
       who: actor || "unknown",
       what: [action, repo ?? org ?? "", ...about].filter((part) => part !== "").join(" "),
       result: "done",

@@ -60,6 +60,7 @@ export const kubernetes: Source = {
     const { code } = responseStatus ?? {};
     return {
       id: auditID,
+      time: line.time,
       who: `${(meant ?? signedIn).username}${through}`,
       what: `${verb} ${described(object)}`,
       result: resultOf(code),

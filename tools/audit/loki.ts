@@ -23,8 +23,8 @@ export const nanoseconds = (moment: Date | number): bigint => BigInt(+moment) * 
 
 /** Lines of one answer; Loki gives no more than 5,000 unless it is told to. */
 const pageSize = 1000;
-/** Loki looks no further than 30 days and an hour at one time unless it is told to. */
-const furthest = 30n * 86_400n * 1_000_000_000n;
+/** Loki looks no further than 30 days and an hour at one time unless it is told to, and counts begun hours as whole. */
+const furthest = 29n * 86_400n * 1_000_000_000n;
 
 const streams = z.object({
   data: z.object({

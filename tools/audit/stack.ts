@@ -1,5 +1,5 @@
 import type { Source } from "./entry";
-import { literally, quoted } from "./loki";
+import { literally, nanoseconds, quoted } from "./loki";
 import { parseStackEvent, stackQuery, type StackEvent } from "./trail";
 
 /** What was done to the stack as a whole. */
@@ -8,12 +8,14 @@ export const stack: Source = {
     const filter = who === undefined ? "" : ` | who=~${quoted(`(?i).*${literally(who)}.*`)}`;
     return `${stackQuery(name)}${filter}`;
   },
+  late: true,
   entry({ text }) {
     const event = parseStackEvent(text);
     if (event === undefined) return undefined;
-    const { id, who, result } = event;
+    const { id, who, result, at } = event;
     return {
       id,
+      time: nanoseconds(new Date(at)),
       who,
       what: described(event),
       result: result === "succeeded" ? "done" : result,

@@ -45,7 +45,7 @@ export const stackQuery = (stack: string): string =>
 
 /**
  * The part of the audit trail that the platform's own tools write. An event has the same line whoever writes it and
- * however often, so that Loki shows it once.
+ * however often, and its ID tells that it is the same.
  */
 export class StackTrail {
   constructor(
@@ -64,19 +64,29 @@ export class StackTrail {
   }
 
   /**
-   * Writes events. Loki takes those that are more than an hour older than the newest of their stack once nothing has
-   * been written for half an hour, and keeps none that are older than `technova:monitoring.logs.retentionDays`.
+   * Writes events.
    * @throws the API server's errors; see `explained`
    */
-  async add(events: readonly StackEvent[]): Promise<void> {
+  async add(events: readonly StackEvent[], now = new Date()): Promise<void> {
     if (events.length === 0) return;
-    const lines = events
+    const lines = [...events]
+      .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
       .map((event) => ({
-        time: nanoseconds(new Date(event.at)),
+        time: nanoseconds(writtenAt(new Date(event.at), now)),
         text: JSON.stringify(stackEvent.parse(event)),
         metadata: { who: event.who, kind: event.kind, id: event.id },
-      }))
-      .sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+      }));
     await this.loki.push({ job: auditJob, source: "stack", stack: this.stack }, lines);
   }
+}
+
+const lateMilliseconds = 30 * 60_000;
+
+/**
+ * The moment at which Loki is to have an event. It refuses lines that are more than an hour behind their stream, and
+ * does not find old ones until it has put them into its store: what comes late is there when it comes. When it
+ * happened is in its line.
+ */
+export function writtenAt(happened: Date, now: Date): Date {
+  return now.getTime() - happened.getTime() < lateMilliseconds ? happened : now;
 }

@@ -6,6 +6,7 @@ import { openState } from "../engine/state";
 import { listHistory, type Listed } from "../history/list";
 import { openHistory } from "../history/source";
 import { connect } from "../release/api";
+import { cut } from "../release/text";
 import { explained, Loki, NoLoki, nanoseconds } from "./loki";
 import { StackTrail, type StackEvent } from "./trail";
 
@@ -40,7 +41,7 @@ export async function bringUpdates(
     if (done.removed || error instanceof NoLoki) return;
     say(
       `warning: the audit trail lacks the latest updates of ${done.stack}; the next npm run up brings them. ` +
-        messageOf(explained(error, done.stack)).replace(/\s+/g, " "),
+        cut(messageOf(explained(error, done.stack)).replace(/\s+/g, " "), 400),
     );
   }
 }
@@ -48,8 +49,8 @@ export async function bringUpdates(
 async function bring(root: string, stack: string, days: number, env: NodeJS.ProcessEnv): Promise<void> {
   const now = Date.now();
   const trail = new StackTrail(new Loki(await connect(root, stack, env)), stack);
-  // Loki does not take what it would throw away at once.
-  const oldest = now - days * dayMilliseconds + 3_600_000;
+  // What is older may have been in it, and thrown away again.
+  const oldest = now - days * dayMilliseconds;
   const known = await trail.ids({ from: nanoseconds(oldest), to: nanoseconds(now + dayMilliseconds) });
   const state = openState(root, env);
   const history = await openHistory(root, stack, env, state);

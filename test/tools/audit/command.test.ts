@@ -28,12 +28,7 @@ describe("npm run audit", () => {
       actor: "bob",
       repo: "technova/platform",
     };
-    there.loki.add(
-      minutesAgo(20),
-      githubLabels,
-      { "@timestamp": 1, ...pushed, name: "main" },
-      { who: "bob" },
-    );
+    there.loki.add(minutesAgo(20), githubLabels, { ...pushed, name: "main" }, { who: "bob" });
     const trail = new StackTrail(new Loki(await connect(there.root, "staging", there.env)), "staging");
     await trail.add([
       {
@@ -151,6 +146,26 @@ describe("npm run audit", () => {
     expect(out).to.contain("user1").and.contain("user2").and.contain("There are older ones");
     expect(out).to.not.contain("user3");
     expect((await audit(there, "--limit", "3")).out).to.not.contain("There are older ones");
+  });
+
+  it("goes by when something happened, not by when it was written down", async () => {
+    const there = await place();
+    const trail = new StackTrail(new Loki(await connect(there.root, "staging", there.env)), "staging");
+    const updates = [1, 2, 3, 40, 3000].map((minutes) => ({
+      ...{ id: `${minutes}`, kind: "update", result: "succeeded" as const, who: "carol", changed: [] },
+      ...{ at: minutesAgo(minutes).toISOString(), message: `${minutes} ago`, resources: {} },
+    }));
+    await trail.add(updates);
+    // Written down once more, by somebody who had not seen it.
+    await trail.add(updates.slice(3));
+    const [first, ...others] = await found(there, "--limit", "3");
+    expect(first).to.equal('carol update: "1 ago"');
+    expect(others).to.deep.equal(['carol update: "2 ago"', 'carol update: "3 ago"']);
+    expect(await found(there)).to.have.lengthOf(4);
+    expect(await found(there, "--since", "7d")).to.have.lengthOf(5);
+    // Loki refuses lines that are behind their stream.
+    const written = there.loki.stored.map(({ time }) => Number(time / 1_000_000n));
+    expect(Math.min(...written)).to.be.greaterThan(Date.now() - 31 * 60_000);
   });
 
   it("makes do with the metadata of a line that was cut, and passes over what is none of its lines", async () => {
