@@ -87,6 +87,8 @@ const admin = [
     "argoproj.io": ["rollouts/scale", "rollouts/status"],
   }),
   ...allow(["create"], { "": ["pods/eviction"] }),
+  // Reading the audit trail; only in `monitoring` is there a Service of that name.
+  { apiGroups: [""], resources: ["services/proxy"], resourceNames: ["loki:http"], verbs: ["get"] },
   // A session is asked for with either, by protocol.
   ...allow(["create", "get"], { "": ["pods/attach", "pods/exec", "pods/portforward"] }),
 ];

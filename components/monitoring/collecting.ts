@@ -54,17 +54,23 @@ const audit = {
     {
       json: {
         expressions: {
+          id: "auditID",
           time: "requestReceivedTimestamp",
           who: "user.username",
           verb: "verb",
           namespace: "objectRef.namespace",
           resource: "objectRef.resource",
+          subresource: "objectRef.subresource",
           name: "objectRef.name",
         },
       },
     },
     { timestamp: { source: "time", format: "RFC3339Nano" } },
-    { structured_metadata: { who: null, verb: null, namespace: null, resource: null, name: null } },
+    {
+      structured_metadata: Object.fromEntries(
+        ["id", "who", "verb", "namespace", "resource", "subresource", "name"].map((name) => [name, null]),
+      ),
+    },
     { labeldrop: ["filename"] },
   ],
 };

@@ -151,6 +151,8 @@ export function lokiConfiguration(retentionDays: number): string {
       // Entries of the audit trail may arrive long after what they are about.
       reject_old_samples_max_age: retention,
       allow_structured_metadata: true,
+      // The API server's record of a large object: what matters of it is in the line's metadata, too.
+      max_line_size_truncate: true,
       max_label_names_per_series: 15,
     },
   });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { Platform } from "./delivery/platform";
 import { accountsAreBounded } from "./security/access";
+import { auditEdit, changesAreFound, updatesAreFound } from "./security/audit";
 import { secretsAreEncrypted } from "./security/encryption";
 import { accessSettings, peopleAreLetInAndTurnedAway, peopleHaveTheirRoles } from "./security/people";
 import { platformWorks, trafficIsWhatTheTableSays } from "./security/traffic";
@@ -16,11 +17,7 @@ describe("security", function () {
   before(async () => {
     await npmOk("cluster", "up");
     const own = `$1technova:cluster: ${accessSettings}\n$1technova:falco: ${runtimeSettings}\n$1$2`;
-    const logs = "$1alertmanager: {}$1logs: { auditLogFolder: /var/log/technova, storage: 1Gi }$1$2";
-    const edits = [
-      [/( +)(technova:registry:)/, own],
-      [/(\n +)(prometheus:\n)/, logs],
-    ] as const;
+    const edits = [[/( +)(technova:registry:)/, own] as const, auditEdit];
     const { code, output } = await release({ version: "1.0.0", edits });
     expect(code, output).to.equal(0);
   });
@@ -43,6 +40,10 @@ describe("security", function () {
     theyAgree());
 
   it("Secrets are encrypted before they reach etcd", () => secretsAreEncrypted());
+
+  it("a change with kubectl is found in the audit trail within a minute", () => changesAreFound());
+
+  it("so is an up", () => updatesAreFound());
 
   it("connections come about where the table of flows says so, and nowhere else", () =>
     trafficIsWhatTheTableSays());

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { auditJob } from "../../components/monitoring/collecting";
 import { parseLine, type Source } from "./entry";
 import { literally, nanoseconds, quoted } from "./loki";
-import { auditJob } from "./trail";
 
 const text = z.string().nullish();
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { clusterSchema } from "../../components/config/platform";
+import { auditJob } from "../../components/monitoring/collecting";
 import { parseLine, type Source, type Wanted } from "./entry";
 import { literally, quoted, type Line } from "./loki";
-import { auditJob } from "./trail";
 
 const user = z.looseObject({ username: z.string().default("unknown") });
 
@@ -27,7 +28,7 @@ const event = z.looseObject({
 type Event = z.infer<typeof event>;
 
 /** Namespaces whose accounts are those of the cluster's and the platform's own programs. */
-const ownNamespaces = ["kube-system", "gateway", "inventory", "delivery", "monitoring", "logging", "falco"];
+const ownNamespaces = ["kube-system", ...Object.keys(clusterSchema.parse({}).quotas)];
 const ownAccounts = `system:(apiserver|node:.+|kube-.+|serviceaccount:(${ownNamespaces.join("|")}):.+)`;
 
 const changing = "create|update|patch|delete|deletecollection";

@@ -1,8 +1,6 @@
 import { z } from "zod";
+import { auditJob } from "../../components/monitoring/collecting";
 import { Loki, nanoseconds, type Range } from "./loki";
-
-/** Label of everything that says who changed what; the collector gives it to the API server's audit log, too. */
-export const auditJob = "audit";
 
 const stackEvent = z.object({
   /** What tells it from every other of its stack, whenever it is written. */
