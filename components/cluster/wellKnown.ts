@@ -26,6 +26,10 @@ function wellKnownService(name: string, port: number) {
 export const promtailIdentity: Identity = { name: "promtail", component: "monitoring" };
 export const promtail: Pods = { namespace: "logging", labels: selectorLabels(promtailIdentity) };
 
+/** What asks GitHub what was done in an organisation. */
+export const githubAuditIdentity: Identity = { name: "github-audit", component: "monitoring" };
+export const githubAudit: Pods = { namespace: "monitoring", labels: selectorLabels(githubAuditIdentity) };
+
 /**
  * Lets metrics be read.
  * @param monitored whether the platform brings its own monitoring, and so guards that end too

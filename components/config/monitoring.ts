@@ -80,6 +80,29 @@ const alertmanager = section({
   }),
 });
 
+/** Minutes that divide an hour, so that runs are as far apart across the hour as within it. */
+const minutes = ["5", "10", "15", "20", "30", "60"] as const;
+
+/** The audit log of an organisation on GitHub, which GitHub Enterprise Cloud has. */
+const githubAudit = section({
+  organisation: text("the organisation's name in its address", /^[A-Za-z0-9-]+$/),
+  /** Secret in the namespace `monitoring`; its key `token` is an owner's token with the scope `read:audit_log`. */
+  existingSecret: dnsLabel(),
+  /** Where GitHub's API is: these addresses are reached and no others. */
+  cidrs: cidrs(),
+  api: text(
+    "an address such as https://api.github.com",
+    /^https:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[\w./-]*)?$/,
+  ).default("https://api.github.com"),
+  /** `web`: what was changed; `all`: also what was pushed, fetched and cloned. */
+  include: word("web", "all").default("web"),
+  everyMinutes: wholeNumber(5, 60)
+    .refine((value) => minutes.some((each) => each === String(value)), {
+      error: `one of ${minutes.join(", ")}`,
+    })
+    .default(10),
+});
+
 const logs = section({
   enabled: flag().default(true),
   retentionDays: wholeNumber(1, 400).default(30),
@@ -88,6 +111,8 @@ const logs = section({
     requests: { cpu: "100m", memory: "256Mi" },
     limits: { cpu: "2", memory: "1Gi" },
   }),
+  /** What was done in an organisation on GitHub comes into the audit trail, too. */
+  github: optional(githubAudit),
   /** What reads the logs on each node. */
   collector: section({
     resources: resources().default({
@@ -116,4 +141,5 @@ export type MonitoringSettings = z.infer<typeof monitoringSchema>;
 export type PrometheusSettings = MonitoringSettings["prometheus"];
 export type AlertmanagerSettings = NonNullable<MonitoringSettings["alertmanager"]>;
 export type AlertReceiver = AlertmanagerSettings["receivers"][number];
+export type GitHubAuditSettings = NonNullable<LogsSettings["github"]>;
 export type LogsSettings = NonNullable<MonitoringSettings["logs"]>;

@@ -4,12 +4,13 @@ import {
   apiServerAt,
   apiServerPorts,
   dnsFlow,
+  githubAudit,
   loki,
   metricsFlow,
   prometheus,
   promtail,
 } from "../cluster/wellKnown";
-import type { AlertmanagerSettings, MonitoringSettings } from "../config/monitoring";
+import type { AlertmanagerSettings, GitHubAuditSettings, MonitoringSettings } from "../config/monitoring";
 import type { ClusterSettings } from "../config/platform";
 import { gossipPort } from "./alertmanager";
 import { promtailPort } from "./collecting";
@@ -29,6 +30,7 @@ export function monitoringFlows(
     },
     ...(alerts === undefined ? [] : alertFlows(alerts)),
     ...(logs === undefined ? [] : logFlows),
+    ...(logs?.github === undefined ? [] : githubFlows(logs.github)),
   ];
 }
 
@@ -60,6 +62,26 @@ function alertFlows({ replicas, receivers }: AlertmanagerSettings): Flow[] {
       ports: [{ port: receiver.port }],
       why: `${receiver.name} is told what is wrong.`,
     })),
+  ];
+}
+
+function githubFlows({ cidrs }: GitHubAuditSettings): Flow[] {
+  return [
+    dnsFlow("github-audit", githubAudit),
+    {
+      name: "github-audit-to-github",
+      from: githubAudit,
+      to: { cidrs, who: "GitHub" },
+      ports: [{ port: 443 }],
+      why: "What was done in the organisation is asked for.",
+    },
+    {
+      name: "github-audit-to-loki",
+      from: githubAudit,
+      to: loki.pods,
+      ports: [{ port: loki.port }],
+      why: "It is written into the audit trail.",
+    },
   ];
 }
 

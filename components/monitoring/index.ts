@@ -6,6 +6,7 @@ import type { ImageSource } from "../images";
 import { labels } from "../labels";
 import { Alertmanager } from "./alertmanager";
 import { releasesDashboard } from "./dashboards/releases";
+import { GitHubAudit } from "./githubAudit";
 import { Loki } from "./loki";
 import { Prometheus } from "./prometheus";
 import { Promtail } from "./promtail";
@@ -49,6 +50,9 @@ export class Monitoring extends pulumi.ComponentResource {
       const loki = new Loki("loki", { ...args, settings: logs }, afterFlows);
       const promtailArgs = { ...args, settings: logs, namespace: args.loggingNamespace };
       new Promtail("promtail", promtailArgs, { ...parent, dependsOn: [flows, loki] });
+      if (logs.github !== undefined) {
+        new GitHubAudit("github-audit", { ...args, settings: logs.github }, afterFlows);
+      }
     }
     for (const [dashboard, build] of Object.entries(dashboards)) {
       new ConfigMap(

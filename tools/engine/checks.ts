@@ -23,7 +23,11 @@ export async function test(): Promise<number> {
 }
 
 /** Python that runs in the cluster, outside of the service; each folder is a program. */
-const clusterScripts = ["components/delivery/outcome", "components/addons/falco/receiver"];
+const clusterScripts = [
+  "components/delivery/outcome",
+  "components/addons/falco/receiver",
+  "components/monitoring/githubAudit",
+];
 
 export async function lint(): Promise<number> {
   await pythonTool("setup");

@@ -36,6 +36,11 @@ export class FakeLoki {
     });
   }
 
+  /** Its own address, without the API server. */
+  get direct(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
   /** As the collector writes it. */
   add(
     time: Date,
@@ -58,11 +63,12 @@ export class FakeLoki {
       });
       response.end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body));
     };
-    if (this.failure !== undefined || !url.pathname.startsWith(lokiPath)) {
+    const [base] = [lokiPath, "/loki/api/v1"].filter((each) => url.pathname.startsWith(each));
+    if (this.failure !== undefined || base === undefined) {
       const code = this.failure ?? 404;
       return send(code, { kind: "Status", code, message: `the fake answers ${code}` });
     }
-    const path = url.pathname.slice(lokiPath.length);
+    const path = url.pathname.slice(base.length);
     if (path === "/push" && request.method === "POST") {
       this.push(JSON.parse(Buffer.concat(chunks).toString()) as Push);
       return send(204);
