@@ -108,6 +108,9 @@ async function main(args: readonly string[]): Promise<void> {
       (load("../rollback/main") as typeof import("../rollback/main")).rollbackCommand(projectRoot),
     );
   }
+  if (needed("drift")) {
+    commands.addCommand((load("../drift/main") as typeof import("../drift/main")).driftCommand(projectRoot));
+  }
   if (needed("policy")) {
     commands.addCommand(
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),
