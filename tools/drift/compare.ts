@@ -84,9 +84,10 @@ class Comparison {
       const element = at === undefined ? undefined : live[at];
       const expected = of === undefined ? undefined : wanted[of];
       // An element of a list is there or not, whatever is in it.
-      if (expected === undefined && element !== undefined)
-        differences.push(...this.asAdded(place, element, before[at ?? 0]));
-      else differences.push(...this.values(place, expected, element, before[at ?? of ?? 0]));
+      if (expected === undefined && element !== undefined) {
+        const known = before.find((candidate) => sameValue(candidate, element));
+        differences.push(...this.asAdded(place, element, known));
+      } else differences.push(...this.values(place, expected, element, before[of ?? 0]));
     }
     return differences;
   }
@@ -115,7 +116,7 @@ class Comparison {
       ([first, ...others]) => first?.path.length === path.length + 1 && !others.length,
     );
     const [first] = below.flat();
-    return whole && first !== undefined && last === undefined
+    return whole && first !== undefined
       ? [{ path, change: "added", live, writer: first.writer }]
       : below.flat();
   }
