@@ -9,7 +9,7 @@ import { repair, type RepairOptions } from "../../tools/drift/repair";
 import { readState, type StackState } from "../../tools/drift/state";
 import { readKubeconfig, selectTarget } from "../../tools/plugins/kubernetes/cluster/kubeconfig";
 import { Transport } from "../../tools/plugins/kubernetes/cluster/transport";
-import { available, disturbances, driftProgram, ordinaryLife } from "../support/driftProgram";
+import { available, disturbances, driftProgram, ordinaryLife, remake } from "../support/driftProgram";
 import { FakeCluster } from "../tools/plugins/kubernetes/support/fake-cluster";
 import { Workspace } from "../tools/plugins/workspace";
 
@@ -116,6 +116,14 @@ describe("drift under the real engine", function () {
     const { findings } = await look();
     const own = findings.filter((finding) => !isAddition(finding)).map(({ urn }) => urn ?? "");
     expect([...new Set(own)].sort()).to.deep.equal([...new Set(changing.map(({ urn }) => urn))].sort());
+  });
+
+  it("finds what the engine would be refused to put right", async () => {
+    remake(fake, "kept");
+    expect(sentences((await look()).findings)).to.include("ConfigMap shop/kept: was deleted and made anew");
+    expect((await workspace.run("preview", "--refresh")).output).to.contain(
+      "ConfigMap shop/kept would not be updated",
+    );
   });
 
   it("repairs what was changed or deleted, keeps what was added, and says so", async () => {

@@ -5,7 +5,7 @@ import type { PropertyMap } from "../../tools/plugins/rpc/values";
 /** One object of each kind that people change by hand. */
 export const driftProgram = `
 const pulumi = require("@pulumi/pulumi");
-const { ConfigMap, Namespace, Secret, Service } = require("@pulumi/kubernetes/core/v1");
+const { ConfigMap, ConfigMapPatch, Namespace, Secret } = require("@pulumi/kubernetes/core/v1");
 const { Deployment } = require("@pulumi/kubernetes/apps/v1");
 const { HorizontalPodAutoscaler } = require("@pulumi/kubernetes/autoscaling/v2");
 const { NetworkPolicy } = require("@pulumi/kubernetes/networking/v1");
@@ -31,6 +31,7 @@ web("labelled", { replicas: 1 });
 new HorizontalPodAutoscaler("scaler", { metadata: named("scaler"), spec: { maxReplicas: 9, scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "scaled" } } }, opts);
 new ConfigMap("settings", { metadata: named("settings"), data: { level: "info" } }, opts);
 new ConfigMap("fixed", { metadata: named("fixed"), immutable: true, data: { level: "info" } }, opts);
+new ConfigMapPatch("kept", { metadata: named("kept"), immutable: true, data: { level: "info" } }, opts);
 new ConfigMap("made", { metadata: named("made"), data: { level: "info" } }, opts);
 new Secret("password", { metadata: named("password"), stringData: { token: config.requireSecret("token") } }, opts);
 new NetworkPolicy("deny", { metadata: named("deny"), spec: { podSelector: {}, policyTypes: ["Ingress"] } }, opts);
@@ -120,13 +121,7 @@ export const disturbances: Record<string, (cluster: FakeCluster) => void> = {
     edit(cluster, ["Namespace", "", "shop"], "kubectl-label", ({ metadata }) => {
       metadata.labels = { "pod-security.kubernetes.io/enforce": "privileged" };
     }),
-  "ConfigMap shop/fixed: was deleted and made anew": (cluster) => {
-    const fixed = cluster.live("ConfigMap", "shop", "fixed");
-    cluster.put({ ...fixed, metadata: { name: "fixed", namespace: "shop" }, data: {} });
-    edit(cluster, ["ConfigMap", "shop", "fixed"], "kubectl-create", (object) => {
-      object.data = { level: "debug" };
-    });
-  },
+  "ConfigMap shop/fixed: was deleted and made anew": (cluster) => remake(cluster, "fixed"),
 };
 
 /** What happens to objects in every cluster, and is no drift. */
@@ -147,6 +142,16 @@ export function ordinaryLife(cluster: FakeCluster): void {
   });
   edit(cluster, ["Deployment", "shop", "web"], "kube-controller-manager", ({ metadata: own }) => {
     own.annotations = { "deployment.kubernetes.io/revision": "1" };
+  });
+}
+
+/** Puts another ConfigMap in the place of one that cannot be changed. */
+export function remake(cluster: FakeCluster, name: string): void {
+  const current = cluster.live("ConfigMap", "shop", name);
+  cluster.put({ ...current, immutable: null, metadata: { name, namespace: "shop" }, data: {} });
+  edit(cluster, ["ConfigMap", "shop", name], "kubectl-create", (object) => {
+    object.data = { level: "debug" };
+    Object.assign(object, { immutable: true });
   });
 }
 

@@ -70,17 +70,14 @@ function findingsOf(
       urn,
     }),
   );
-  return isReplaced(last, live)
-    ? [
-        findingOf(wanted, {
-          change: "replaced",
-          what: "was deleted and made anew",
-          writer: maker(live),
-          urn,
-        }),
-        ...differences,
-      ]
-    : differences;
+  if (!isReplaced(last, live)) return differences;
+  // It cannot be changed, and the engine does not replace what it only applies.
+  const inTheWay = object.patches && live.immutable === true && differences.length > 0;
+  const what = "was deleted and made anew";
+  return [
+    findingOf(wanted, { change: "replaced", what, writer: maker(live), urn, inTheWay }),
+    ...differences,
+  ];
 }
 
 /** Another object by the same name; an older state need not have kept which one it was. */

@@ -24,6 +24,8 @@ export interface Finding {
   readonly writer?: Writer;
   /** The resource of the stack; an `extra` object has none. */
   readonly urn?: string;
+  /** Whether the object has to go before the engine can make it what it should be. */
+  readonly inTheWay?: boolean;
   /** Where an `added` field stands, and what was found there; not to be shown. */
   readonly path?: Path;
   readonly live?: PropertyValue;
@@ -34,7 +36,7 @@ export const isAddition = ({ change }: Finding): boolean => change === "added" |
 
 export function findingOf(
   object: KubeObject,
-  rest: Pick<Finding, "change" | "what" | "writer" | "urn" | "path" | "live">,
+  rest: Pick<Finding, "change" | "what" | "writer" | "urn" | "path" | "live" | "inTheWay">,
 ): Finding {
   return {
     apiVersion: apiVersionOf(object),

@@ -26,7 +26,7 @@ export function render({ stack, findings, state, seconds }: Report): string {
 
 /** The same for programs. */
 export function toJson({ stack, findings, state, seconds }: Report): string {
-  const shown = findings.map(({ writer, path: _path, live: _live, ...rest }) => ({
+  const shown = findings.map(({ writer, path: _path, live: _live, inTheWay: _way, ...rest }) => ({
     ...rest,
     who: writer?.manager,
     at: writer?.time || undefined,

@@ -1,5 +1,6 @@
 import { UserError } from "../engine/report";
 import { isNotFound, ApiError } from "../plugins/kubernetes/cluster/errors";
+import { immutableFields, touches } from "../plugins/kubernetes/force-new";
 import { text, type KubeObject } from "../plugins/kubernetes/object";
 import type { PropertyMap } from "../plugins/rpc/values";
 import type { Cluster } from "./cluster";
@@ -39,7 +40,9 @@ export async function repair(
 ): Promise<void> {
   const additions = findings.filter(isAddition);
   for (const [, group] of byObject(additions)) await takeAway(group, options, means);
-  const targets = new Set(findings.filter((finding) => !isAddition(finding)).map(({ urn }) => urn ?? ""));
+  const kept = await clearTheWay(findings, options, means);
+  const targets = new Set(findings.filter((finding) => !isAddition(finding)).map(({ urn = "" }) => urn));
+  for (const urn of kept) targets.delete(urn);
   if (targets.size === 0) return;
   const args = ["up", "--stack", options.stack, "--refresh", "--suppress-outputs"];
   if (options.yes) args.push("--yes");
@@ -50,15 +53,35 @@ export async function repair(
   if (code !== 0) throw new UserError("The repair did not come to its end; what is printed above says why.");
 }
 
-/** Whether something that is made anew gets another name, which others have to follow. */
+/** Whether something is made anew by another name, which others have to follow. */
 function isRenamed(findings: readonly Finding[], { objects }: StackState): boolean {
-  const again = new Set(
-    findings.filter(({ change }) => change === "missing" || change === "replaced").map(({ urn }) => urn),
-  );
-  return objects.some(
-    ({ urn, wanted }) =>
-      again.has(urn) && text(wanted, "metadata", "annotations", "pulumi.com/autonamed") === "true",
-  );
+  const named = new Map(objects.map(({ urn, wanted }) => [urn, wanted]));
+  return findings.some(({ urn = "", change, path = [] }) => {
+    const wanted = named.get(urn);
+    if (text(wanted, "metadata", "annotations", "pulumi.com/autonamed") !== "true" || wanted === undefined)
+      return false;
+    if (change === "missing" || change === "replaced") return true;
+    const fixed = immutableFields(wanted, { mutableConfigMaps: false, mutableSecrets: false });
+    return change !== "added" && touches([...path], undefined, fixed);
+  });
+}
+
+/** Removes what stands where the engine has to put something; answers the resources whose objects are to stay. */
+async function clearTheWay(
+  findings: readonly Finding[],
+  { yes }: RepairOptions,
+  means: Means,
+): Promise<string[]> {
+  const kept: string[] = [];
+  for (const finding of findings.filter(({ inTheWay }) => inTheWay)) {
+    const name = `${objectOf(finding)}, which stands in the place of the stack's own`;
+    if (yes || (await means.ask?.(`Remove ${name}?`))) await removeObject(finding, means);
+    else {
+      means.note(`kept: ${name}`);
+      kept.push(finding.urn ?? "");
+    }
+  }
+  return kept;
 }
 
 function byObject(findings: readonly Finding[]): Map<string, Finding[]> {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { UserError } from "../engine/report";
 import { toObject } from "../plugins/kubernetes/checkpoint";
 import { parsePath } from "../plugins/kubernetes/diff";
-import { parseType } from "../plugins/kubernetes/kinds";
+import { isPatch, parseType } from "../plugins/kubernetes/kinds";
 import { normalizeInputs } from "../plugins/kubernetes/normalize";
 import {
   apiVersionOf,
@@ -42,6 +42,8 @@ export interface StackObject {
   readonly wanted: KubeObject;
   /** The object as the last update left it. */
   readonly last: KubeObject;
+  /** Whether the stack applies an object that may be there already, instead of making one. */
+  readonly patches: boolean;
   /** What the program leaves to others. */
   readonly ignored: readonly Path[];
   /** Places whose values are secret. */
@@ -127,7 +129,14 @@ function toStackObject({ urn, type, id = "", inputs, outputs, ignoreChanges }: R
     (object, [path, value]) => withField(object, path, value || undefined),
     normalizeInputs(said),
   );
-  return { urn, wanted, last, ignored: (ignoreChanges ?? []).map(parsePath), secret };
+  return {
+    urn,
+    wanted,
+    last,
+    patches: isPatch(type, kindOf(wanted)),
+    ignored: (ignoreChanges ?? []).map(parsePath),
+    secret,
+  };
 }
 
 const secretMark = "4dabf18193072939515e22adb298388d";

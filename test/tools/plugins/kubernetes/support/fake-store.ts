@@ -210,6 +210,10 @@ export class FakeStore {
     ) {
       throw new Refusal(422, "Invalid", `spec.${immutable}: Invalid value: field is immutable`);
     }
+    const differs = (key: string) => JSON.stringify(current?.[key]) !== JSON.stringify(object[key]);
+    if (current?.immutable === true && (differs("data") || differs("immutable"))) {
+      throw new Refusal(422, "Invalid", "data: Forbidden: field is immutable when `immutable` is set");
+    }
     const changed = JSON.stringify(current?.spec ?? null) !== JSON.stringify(object.spec ?? null);
     const generation = (Number(field(current, "metadata", "generation")) || 0) + (changed ? 1 : 0);
     const stored: KubeObject = {
