@@ -73,7 +73,7 @@ describe("drift", function () {
         ),
     ],
     [
-      /^NetworkPolicy gateway-default-deny-\w+ changed spec\.policyTypes\[1\] is gone|removed spec\.policyTypes\[1\] is gone/,
+      /^NetworkPolicy gateway-default-deny-\w+ removed spec\.policyTypes\[1\] is gone/,
       async () =>
         patch(
           "networkpolicy",
