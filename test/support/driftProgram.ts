@@ -52,7 +52,13 @@ export function available(object: KubeObject): KubeObject {
   return { ...object, status: { observedGeneration: generation ?? 1, ...counts } };
 }
 
-type Editable = Record<string, Record<string, unknown>>;
+type Part = Record<string, unknown>;
+interface Editable {
+  readonly metadata: Part;
+  readonly spec: Part;
+  data: Part;
+  readonly subjects?: object[];
+}
 
 /** What people do to the objects of the program, by the name of the finding that it has to lead to. */
 export const disturbances: Record<string, (cluster: FakeCluster) => void> = {
@@ -90,7 +96,7 @@ export const disturbances: Record<string, (cluster: FakeCluster) => void> = {
     }),
   "RoleBinding shop/readers: subjects[1] was added": (cluster) =>
     edit(cluster, ["RoleBinding", "shop", "readers"], "kubectl-edit", (object) => {
-      (object.subjects as unknown as object[]).push({ kind: "Group", name: "everybody" });
+      object.subjects?.push({ kind: "Group", name: "everybody" });
     }),
   "ConfigMap shop/by-hand: is not in the stack": (cluster) => {
     cluster.put({

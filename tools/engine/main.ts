@@ -111,6 +111,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (needed("drift")) {
     commands.addCommand((load("../drift/main") as typeof import("../drift/main")).driftCommand(projectRoot));
   }
+  if (needed("state")) {
+    commands.addCommand((load("../state/main") as typeof import("../state/main")).stateCommand(projectRoot));
+  }
   if (needed("policy")) {
     commands.addCommand(
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),
