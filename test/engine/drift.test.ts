@@ -5,7 +5,7 @@ import { settle, type Deployment } from "../../tools/engine/interrupted";
 import { Cluster } from "../../tools/drift/cluster";
 import { findDrift } from "../../tools/drift/find";
 import { isAddition, objectOf, type Finding } from "../../tools/drift/finding";
-import { repair, type RepairOptions } from "../../tools/drift/repair";
+import { putBack, takeAwayAdded, type RepairOptions } from "../../tools/drift/repair";
 import { readState, type StackState } from "../../tools/drift/state";
 import { readKubeconfig, selectTarget } from "../../tools/plugins/kubernetes/cluster/kubeconfig";
 import { Transport } from "../../tools/plugins/kubernetes/cluster/transport";
@@ -63,7 +63,9 @@ describe("drift under the real engine", function () {
     const ask = answers === undefined ? undefined : () => Promise.resolve(answers);
     const note = (text: string) => told.push(text);
     const all = { stack: "test", yes: true, removeAdded: false, ...options };
-    await repair(findings, state, all, { cluster, engine, ask, note });
+    const means = { cluster, engine, ask, note };
+    await putBack(findings, state, all, means);
+    await takeAwayAdded((await look()).findings, all, means);
   }
 
   it("finds none after an update, nor in what controllers and autoscalers do", async () => {

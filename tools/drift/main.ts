@@ -6,8 +6,9 @@ import { capturePulumi, runPulumi } from "../engine/run";
 import { explained, openTransport } from "../release/api";
 import { Cluster } from "./cluster";
 import { findDrift } from "./find";
+import { isAddition } from "./finding";
 import { render, toJson, type Report } from "./render";
-import { repair } from "./repair";
+import { putBack, takeAwayAdded, type Means } from "./repair";
 import { readState } from "./state";
 
 interface Flags {
@@ -46,6 +47,8 @@ export function driftCommand(root: string, env = process.env): Command {
 
 async function drift(root: string, flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
   const { stack } = flags;
+  if (flags.json && flags.repair && !flags.yes)
+    throw new UserError("With --json nobody is asked: say --yes, or leave --json out.");
   const cluster = new Cluster(await openTransport(root, stack, env));
   const look = async (): Promise<Report> => {
     const started = Date.now();
@@ -58,21 +61,38 @@ async function drift(root: string, flags: Flags, env: NodeJS.ProcessEnv): Promis
   if (flags.repair && found.findings.length > 0) {
     // The answer of a repair is what is left; what there was is said before.
     report(render(found));
-    await repair(
-      found.findings,
-      found.state,
-      { stack, yes: flags.yes ?? false, removeAdded: flags.removeAdded ?? false },
-      {
-        cluster,
-        engine: (args, more) => runPulumi(root, args, { ...env, ...more }),
-        ask: process.stdin.isTTY ? ask : undefined,
-        note: report,
-      },
-    );
+    const options = { stack, yes: flags.yes ?? false, removeAdded: flags.removeAdded ?? false };
+    const means: Means = {
+      cluster,
+      engine: (args, more) => runEngine(root, args, { ...env, ...more }, flags.json ?? false),
+      ask: process.stdin.isTTY ? ask : undefined,
+      note: report,
+    };
+    await putBack(found.findings, found.state, options, means);
     found = await look();
+    if (found.findings.some(isAddition)) {
+      await takeAwayAdded(found.findings, options, means);
+      found = await look();
+    }
   }
   show(found);
   return found.findings.length === 0 ? codes.none : codes.drift;
+}
+
+/** On this terminal; beside an answer for programs, what the engine prints goes where remarks go. */
+async function runEngine(
+  root: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  aside: boolean,
+): Promise<number> {
+  if (!aside) return runPulumi(root, args, env);
+  const { code, stdout, stderr } = await withProgress(
+    (elapsed) => `  the engine is at work, ${elapsed}`,
+    () => capturePulumi(root, args, env),
+  );
+  report(`${stdout}${stderr}`.trim());
+  return code;
 }
 
 async function exportState(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<string> {

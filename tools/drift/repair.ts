@@ -27,19 +27,17 @@ export interface RepairOptions {
 }
 
 /**
- * Makes the cluster what the stack says. What was added is taken away here, for the engine does not see it; everything
- * else is the engine's: it reads the resources in question again, previews, checks the policies, asks, and applies.
- * Resources without drift are left alone, even when the program says something new of them.
+ * Puts back what was changed or deleted. That is the engine's: it reads the resources in question again, previews,
+ * checks the policies, asks, and applies. Resources without drift are left alone, even when the program says something
+ * new of them.
  * @throws UserError when the engine did not come to its end
  */
-export async function repair(
+export async function putBack(
   findings: readonly Finding[],
   state: StackState,
   options: RepairOptions,
   means: Means,
 ): Promise<void> {
-  const additions = findings.filter(isAddition);
-  for (const [, group] of byObject(additions)) await takeAway(group, options, means);
   const kept = await clearTheWay(findings, options, means);
   const targets = new Set(findings.filter((finding) => !isAddition(finding)).map(({ urn = "" }) => urn));
   for (const urn of kept) targets.delete(urn);
@@ -51,6 +49,18 @@ export async function repair(
   // Whoever changed a field manages it; the stack takes it back.
   const code = await means.engine(args, { PULUMI_K8S_ENABLE_PATCH_FORCE: "true" });
   if (code !== 0) throw new UserError("The repair did not come to its end; what is printed above says why.");
+}
+
+/**
+ * Takes away what was added, one after the other as far as it is agreed to: the engine does not see it. It comes after
+ * the engine's part, for a list may not be without the one element that somebody put there.
+ */
+export async function takeAwayAdded(
+  findings: readonly Finding[],
+  options: RepairOptions,
+  means: Means,
+): Promise<void> {
+  for (const [, group] of byObject(findings.filter(isAddition))) await takeAway(group, options, means);
 }
 
 /** Whether something is made anew by another name, which others have to follow. */

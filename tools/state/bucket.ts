@@ -22,6 +22,8 @@ export class BucketStore implements Store {
 
   /** @param url as PULUMI_BACKEND_URL has it */
   static open(url: string, env: NodeJS.ProcessEnv): BucketStore {
+    // A remark about the years to come, printed beside the answer.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const { hostname, pathname } = new URL(url);
     const folder = pathname.replace(/^\/+|\/+$/g, "");
     const client = new S3Client({ ...clientOptions(url, env), requestChecksumCalculation: "WHEN_REQUIRED" });
