@@ -234,7 +234,10 @@ describe("state archives with the real CLI", function () {
         { ...options, out: join(target.root, "again.tar.gz") },
         target.env,
       );
-      expect(again.archive.parts).to.deep.equal(copied.archive.parts);
+      // The settings are the checkout's, and `up --config` has written into them.
+      const ofBackend = ({ archive: { parts } }: Backup) =>
+        [...parts].filter(([name]) => name.startsWith("backend/"));
+      expect(ofBackend(again)).to.deep.equal(ofBackend(copied));
     } finally {
       for (const name of Object.keys(S3Store.credentials)) Reflect.deleteProperty(process.env, name);
       await store.stop();
