@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { backup, type Backup } from "../../tools/state/backup";
 import { restore } from "../../tools/state/restore";
 import { describe as described, verify } from "../../tools/state/verify";
+import { FakeCloud } from "../support/fakeCloud";
 import { S3Store } from "../support/s3Store";
 import { TinyCheckout } from "../support/tinyCheckout";
 import { messageOfFailure } from "../tools/engine/support";
@@ -208,6 +209,40 @@ describe("state archives with the real CLI", function () {
     writeFileSync(file, JSON.stringify(state));
     const interrupted = await backup(other.root, options, other.env);
     expect(described(interrupted).join("\n")).to.match(/warning: 1 operations were under way/);
+  });
+
+  it("copies from a Pulumi Cloud what its API answers, and carries the state into a folder", async () => {
+    const exported = JSON.parse(await tiny.pulumi("stack", "export", "--stack", "test")) as unknown;
+    const update = {
+      kind: "update",
+      startTime: 1,
+      endTime: 2,
+      message: "",
+      environment: {},
+      config: {},
+      result: "succeeded",
+    };
+    const cloud = await FakeCloud.start(exported, [{ version: 1, info: update }]);
+    try {
+      const inCloud = TinyCheckout.create(cloud.url);
+      made.push(inCloud);
+      Object.assign(inCloud.env, {
+        PULUMI_ACCESS_TOKEN: "for tests",
+        PULUMI_CONFIG_PASSPHRASE: readFileSync(passphrase(tiny), "utf8").trim(),
+      });
+      inCloud.write("Pulumi.test.yaml", tiny.read("Pulumi.test.yaml"));
+      const out = join(inCloud.root, "cloud.tar.gz");
+      const copied = await backup(inCloud.root, { ...options, out }, inCloud.env);
+      expect(copied.archive.manifest).to.deep.include({ backend: "cloud", updates: 1 });
+      expect(copied.opens).to.equal(true);
+      expect(cloud.calls.filter((call) => !call.startsWith("GET "))).to.deep.equal([]);
+      const other = another();
+      const { notes } = await restore(other.root, out, { ...options, replace: false }, other.env);
+      expect(notes).to.deep.equal(["The state was imported; the history stays in the archive."]);
+      await other.pulumi("preview", "--stack", "test", "--expect-no-changes", "--non-interactive");
+    } finally {
+      await cloud.stop();
+    }
   });
 
   it("is the same from and into a bucket", async () => {
