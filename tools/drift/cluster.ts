@@ -1,7 +1,8 @@
+import { report } from "../engine/report";
 import { inParallel } from "../history/parallel";
 import { KubernetesApi } from "../plugins/kubernetes/cluster/api";
 import { Discovery } from "../plugins/kubernetes/cluster/discovery";
-import { isNotFound, UnknownKindError } from "../plugins/kubernetes/cluster/errors";
+import { ApiError, isNotFound, UnknownKindError } from "../plugins/kubernetes/cluster/errors";
 import type { Transport } from "../plugins/kubernetes/cluster/transport";
 import { field, list, namespaceOf, text, type KubeObject } from "../plugins/kubernetes/object";
 import type { PropertyMap } from "../plugins/rpc/values";
@@ -54,13 +55,27 @@ export class Cluster {
     // Not the cluster's but an extension's: it measures, and keeps nothing.
     if (apiVersion.startsWith("metrics.k8s.io/")) return [];
     const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    return list(await this.read(root), "resources").flatMap((resource) => {
+    const resources = list(await this.answered(root, apiVersion), "resources");
+    return resources.flatMap((resource) => {
       const plural = text(resource, "name");
       const verbs = field(resource, "verbs");
       const listable = Array.isArray(verbs) && verbs.includes("list");
       if (plural.includes("/") || without.has(plural) || !listable || resource.namespaced !== true) return [];
       return [{ apiVersion, kind: text(resource, "kind"), path: `${root}/${plural}` }];
     });
+  }
+
+  /** An extension whose server is down must not hide what all the others have. */
+  private async answered(path: string, apiVersion: string): Promise<PropertyMap> {
+    try {
+      return await this.read(path);
+    } catch (error) {
+      if (!(error instanceof ApiError && (error.code === 404 || error.code === 503))) throw error;
+      report(
+        `  ${apiVersion} does not answer (${error.message}): objects that were added there are not found`,
+      );
+      return {};
+    }
   }
 
   private async listOf({ apiVersion, kind, path }: ListedKind): Promise<KubeObject[]> {

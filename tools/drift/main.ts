@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { defaultStack } from "../engine/invocation";
 import { messageOf, report, UserError, withProgress } from "../engine/report";
 import { capturePulumi, runPulumi } from "../engine/run";
+import { isForbidden } from "../plugins/kubernetes/cluster/errors";
 import { explained, openTransport } from "../release/api";
 import { Cluster } from "./cluster";
 import { findDrift } from "./find";
@@ -18,6 +19,10 @@ interface Flags {
   readonly yes?: boolean;
   readonly json?: boolean;
 }
+
+const rights =
+  "To look for drift, the kubeconfig's user has to be allowed to get what the stack has, and to list all kinds in its " +
+  "namespaces, Secrets included; a repair needs the rights of an update.";
 
 const codes = { none: 0, drift: 1, unreadable: 2 } as const;
 
@@ -37,7 +42,7 @@ export function driftCommand(root: string, env = process.env): Command {
       try {
         process.exitCode = await drift(root, flags, env);
       } catch (error) {
-        const known = explained(error);
+        const known = isForbidden(error) ? new UserError(`${messageOf(error)}\n${rights}`) : explained(error);
         if (!(known instanceof UserError) && env.TECHNOVA_DEBUG !== undefined) throw known;
         process.stderr.write(`error: ${messageOf(known)}\n`);
         process.exitCode = codes.unreadable;
