@@ -79,6 +79,7 @@ describe("state archives with the real CLI", function () {
     expect(archive.content).to.deep.include({ updates: 2, pending: 0 });
     expect(archive.content.ciphertexts).not.to.be.empty;
     expect(archive.opens).to.equal(true);
+    expect(archive.archive.manifest.versions.pulumi).to.match(/^v?\d+\.\d+\.\d+/);
     const extracted = execFileSync("tar", ["xzOf", archive.path], { maxBuffer: 64 << 20 }).toString();
     expect(extracted).not.to.contain(sentinel);
     expect(extracted).not.to.contain(readFileSync(passphrase(tiny), "utf8").trim());

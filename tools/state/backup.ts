@@ -79,7 +79,11 @@ export async function backup(root: string, options: BackupOptions, env: NodeJS.P
     project,
     stack,
     backend: kind,
-    versions: { platform: platformVersion(), node: process.versions.node },
+    versions: {
+      platform: platformVersion(),
+      node: process.versions.node,
+      pulumi: content.deployment.manifest?.version,
+    },
     ...(provider ? { secretsProvider: { type: provider.type, state: provider.state ?? undefined } } : {}),
     resources: content.urns.length,
     updates: content.updates,

@@ -6,6 +6,7 @@ import { backendFolder, cloudHistory, cloudState, type Manifest } from "./manife
 
 const provider = z.looseObject({ type: z.string(), state: z.record(z.string(), z.unknown()).nullish() });
 const deploymentSchema = z.looseObject({
+  manifest: z.looseObject({ version: z.string().optional() }).nullish(),
   secrets_providers: provider.nullish(),
   resources: z.array(z.looseObject({ urn: z.string(), type: z.string() })).nullish(),
   pending_operations: z.array(z.unknown()).nullish(),

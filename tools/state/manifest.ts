@@ -13,8 +13,8 @@ export const manifestSchema = z.strictObject({
   stack: z.string().regex(/^[\w.-]+$/),
   /** What kind of backend it was taken from. */
   backend: z.enum(["file", "s3", "cloud"]),
-  /** Versions of what made it. */
-  versions: z.strictObject({ platform: z.string(), node: z.string() }),
+  /** Versions of what made it, and of the CLI that has written the state last. */
+  versions: z.strictObject({ platform: z.string(), node: z.string(), pulumi: z.string().optional() }),
   /** How the secrets are encrypted: what the state itself says of it, which opens nothing. */
   secretsProvider: z
     .strictObject({ type: z.string(), state: z.record(z.string(), z.unknown()).optional() })
