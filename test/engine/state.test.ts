@@ -209,7 +209,7 @@ describe("state archives with the real CLI", function () {
     latest.pending_operations = [{ resource: latest.resources.at(-1), type: "updating" }];
     writeFileSync(file, JSON.stringify(state));
     const interrupted = await backup(other.root, options, other.env);
-    expect(described(interrupted).join("\n")).to.match(/warning: 1 operations were under way/);
+    expect(described(interrupted).join("\n")).to.match(/warning: operations under way: 1/);
   });
 
   it("copies from a Pulumi Cloud what its API answers, and carries the state into a folder", async () => {

@@ -6,7 +6,9 @@ import { isController, isPulumi } from "./writers";
 /** One place in which a live object differs from what the stack says. */
 export interface Difference {
   readonly path: Path;
-  /** `added` is what the stack says nothing about, and somebody wrote; `removed` is what it says and is gone. */
+  /**
+   * `added` is what the stack says nothing about, and somebody wrote; `removed` is what it says and is gone.
+   */
   readonly change: "changed" | "removed" | "added";
   readonly wanted?: PropertyValue;
   readonly live?: PropertyValue;
@@ -29,8 +31,9 @@ type Value = PropertyValue | undefined;
 const assigned = /^spec\.(clusterIPs?|ports\.\d+\.nodePort|healthCheckNodePort|volumeName|nodeName)\b/;
 
 /**
- * Compares an object with what the stack says of it. What the cluster filled in is no difference, nor is what a
- * controller made of a field; what anybody else wrote is one, whether the stack says something of the field or not.
+ * Compares an object with what the stack says of it. What the cluster filled in is no difference, nor is what
+ * a controller made of a field; what anybody else wrote is one, whether the stack says something of the field
+ * or not.
  */
 export function compareObject(views: Views, isIgnored: (path: Path) => boolean): Difference[] {
   return new Comparison(views, isIgnored).all();
@@ -154,7 +157,8 @@ function pairElements(
   if (keys !== undefined) {
     pairs = wanted.map((element, of) => [of, find(element, (other) => isSameElement(element, other, keys))]);
   } else {
-    // Without keys the order counts: either all elements are there, with others between them, or each has its place.
+    // Without keys the order counts: either all elements are there, with others between them, or each has its
+    // place.
     let from = 0;
     pairs = wanted.map((element, of) => {
       const at = find(element, (other) => covers(other, element), from);

@@ -44,11 +44,14 @@ function followsFromOthers(object: KubeObject, claims: readonly RegExp[]): boole
   if (kindOf(object) === "PersistentVolumeClaim" && claims.some((pattern) => pattern.test(place)))
     return true;
   const writers = allWriters(object);
-  // Another version of the application leaves its configuration behind on purpose; Pulumi made it, not a hand.
+  // Another version of the application leaves its configuration behind on purpose; Pulumi made it, not a
+  // hand.
   return writers.length > 0 && writers.every((writer) => isController(writer) || isPulumi(writer));
 }
 
-/** The volumes of a StatefulSet stay when it goes, so that nobody owns them; their names follow from its own. */
+/**
+ * The volumes of a StatefulSet stay when it goes, so that nobody owns them; their names follow from its own.
+ */
 function claimsOf(object: KubeObject): RegExp[] {
   if (kindOf(object) !== "StatefulSet") return [];
   const literal = (part: string) => part.replace(/[.\\]/g, "\\$&");

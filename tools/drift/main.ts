@@ -21,8 +21,8 @@ interface Flags {
 }
 
 const rights =
-  "To look for drift, the kubeconfig's user has to be allowed to get what the stack has, and to list all kinds in its " +
-  "namespaces, Secrets included; a repair needs the rights of an update.";
+  "To look for drift, the kubeconfig's user has to be allowed to get what the stack has, and to list all " +
+  "kinds in its namespaces, Secrets included; a repair needs the rights of an update.";
 
 const codes = { none: 0, drift: 1, unreadable: 2 } as const;
 
@@ -122,7 +122,7 @@ async function ask(question: string): Promise<boolean> {
 }
 
 const explanation = `
-What controllers and autoscalers change is no drift, nor is what the cluster fills in. The value of a secret is never
-shown. Resources outside of the cluster (GitHub's) are not looked at.
+What controllers and autoscalers change is no drift, nor is what the cluster fills in. The value of a secret
+is never shown. Resources outside of the cluster (GitHub's) are not looked at.
 
 Exit codes: 0 no drift (left), 1 drift, 2 something could not be read or done`;

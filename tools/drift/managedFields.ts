@@ -12,7 +12,9 @@ export interface Writer {
   readonly time: string;
 }
 
-/** Who manages the field at `path`, or something in it. What is only reported in the status does not count. */
+/**
+ * Who manages the field at `path`, or something in it. What is only reported in the status does not count.
+ */
 export function writersOf(object: KubeObject, path: Path): Writer[] {
   return entriesOf(object)
     .filter(({ fieldsV1 }) => isPropertyMap(fieldsV1) && Object.keys(fieldsV1).length > 0)
@@ -61,8 +63,8 @@ function isElement(key: string, element: PropertyValue | undefined): boolean {
 }
 
 /**
- * By what the elements of a list are told apart: the names of their keys, none for a list that is a set of values,
- * undefined for one that is managed as a whole.
+ * By what the elements of a list are told apart: the names of their keys, none for a list that is a set of
+ * values, undefined for one that is managed as a whole.
  */
 export function keysOfList(object: KubeObject, path: Path): readonly string[] | undefined {
   for (const { fieldsV1 } of entriesOf(object)) {

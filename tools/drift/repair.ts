@@ -27,9 +27,9 @@ export interface RepairOptions {
 }
 
 /**
- * Puts back what was changed or deleted. That is the engine's: it reads the resources in question again, previews,
- * checks the policies, asks, and applies. Resources without drift are left alone, even when the program says something
- * new of them.
+ * Puts back what was changed or deleted. That is the engine's: it reads the resources in question again,
+ * previews, checks the policies, asks, and applies. Resources without drift are left alone, even when the
+ * program says something new of them.
  * @throws UserError when the engine did not come to its end
  */
 export async function putBack(
@@ -52,8 +52,8 @@ export async function putBack(
 }
 
 /**
- * Takes away what was added, one after the other as far as it is agreed to: the engine does not see it. It comes after
- * the engine's part, for a list may not be without the one element that somebody put there.
+ * Takes away what was added, one after the other as far as it is agreed to: the engine does not see it. It
+ * comes after the engine's part, for a list may not be without the one element that somebody put there.
  */
 export async function takeAwayAdded(
   findings: readonly Finding[],
@@ -76,7 +76,9 @@ function isRenamed(findings: readonly Finding[], { objects }: StackState): boole
   });
 }
 
-/** Removes what stands where the engine has to put something; answers the resources whose objects are to stay. */
+/**
+ * Removes what stands where the engine has to put something; answers the resources whose objects are to stay.
+ */
 async function clearTheWay(
   findings: readonly Finding[],
   { yes }: RepairOptions,
@@ -157,7 +159,8 @@ async function removeFields(findings: readonly Finding[], { cluster, note }: Mea
     if (isNotFound(error)) return;
     if (error instanceof ApiError && error.code === 422) {
       throw new UserError(
-        `${objectOf(first)} was changed meanwhile, or cannot be without it: ${error.message}\nRun the command again.`,
+        `${objectOf(first)} was changed meanwhile, or cannot be without it: ${error.message}\n` +
+          "Run the command again.",
       );
     }
     throw error;

@@ -67,8 +67,8 @@ export interface StackState {
 }
 
 /**
- * Reads what `pulumi stack export --show-secrets` prints. The values of secrets are needed to compare them; they are
- * in memory alone.
+ * Reads what `pulumi stack export --show-secrets` prints. The values of secrets are needed to compare them;
+ * they are in memory alone.
  * @throws UserError when it is no exported state
  */
 export function readState(exportedText: string): StackState {

@@ -6,9 +6,9 @@ import { messageOf, UserError } from "../engine/report";
 import { formatVersion, manifestName, manifestSchema, mayContain, type Manifest } from "./manifest";
 
 /*
- * An archive is a tar.gz that every tar reads: manifest.json first, then the parts in the manifest's order. It ends
- * with an empty gzip member whose comment is the SHA-256 of all bytes before it, so that no byte of the file is
- * without a sum, the paddings and headers of the formats included.
+ * An archive is a tar.gz that every tar reads: manifest.json first, then the parts in the manifest's order.
+ * It ends with an empty gzip member whose comment is the SHA-256 of all bytes before it, so that no byte of
+ * the file is without a sum, the paddings and headers of the formats included.
  */
 
 export interface Archive {

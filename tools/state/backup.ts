@@ -50,8 +50,8 @@ export interface Backup extends Verified {
 }
 
 /**
- * Copies a stack's state, history and settings into one archive, and reads that again before it gets its name. What
- * is encrypted stays so, and what opens it is not in it. Nothing is changed in the backend.
+ * Copies a stack's state, history and settings into one archive, and reads that again before it gets its
+ * name. What is encrypted stays so, and what opens it is not in it. Nothing is changed in the backend.
  * @throws UserError when the stack is not there, locked, or changes all the time
  */
 export async function backup(root: string, options: BackupOptions, env: NodeJS.ProcessEnv): Promise<Backup> {

@@ -67,8 +67,8 @@ export class BucketStore implements Store {
       return await work();
     } catch (error) {
       throw new UserError(
-        `The bucket ${this.bucket} cannot be ${what}: ${messageOf(error)}. Check PULUMI_BACKEND_URL and that the ` +
-          "credentials allow s3:ListBucket, s3:GetObject, and for restore s3:PutObject and s3:DeleteObject.",
+        `The bucket ${this.bucket} cannot be ${what}: ${messageOf(error)}. Check PULUMI_BACKEND_URL, and that ` +
+          "the credentials allow s3:ListBucket, s3:GetObject, and for restore s3:PutObject and s3:DeleteObject.",
       );
     }
   }

@@ -74,9 +74,11 @@ export function stateCommand(root: string, env = process.env): Command {
       const { content, notes } = await restore(root, archive, { stack, replace, waitSeconds: wait }, env);
       process.stdout.write(
         [
-          `${stack} is restored: ${content.urns.length} resources, ${content.updates} updates, read back by the CLI.`,
+          `${stack} is restored and read back: ${content.urns.length} resources, ${content.updates} updates.`,
           ...notes,
-          `Next: npm run preview -- --stack ${stack} and npm run drift -- --stack ${stack} say whether it still fits.`,
+          "Whether it still fits, these say:",
+          `  npm run preview -- --stack ${stack}`,
+          `  npm run drift -- --stack ${stack}`,
           "",
         ].join("\n"),
       );

@@ -26,8 +26,8 @@ export interface Restored extends Verified {
 }
 
 /**
- * Puts an archive into the backend that this checkout works with, and has the CLI read it. Everything is checked
- * before anything is written.
+ * Puts an archive into the backend that this checkout works with, and has the CLI read it. Everything is
+ * checked before anything is written.
  * @throws UserError when the archive, the stack or the backend is not as it has to be
  */
 export async function restore(
@@ -47,8 +47,8 @@ export async function restore(
   }
   if (verified.opens === false) {
     throw new UserError(
-      "The passphrase at hand does not open the secrets of this archive; nothing was written. Give the one it was " +
-        "encrypted with in PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or put it into " +
+      "The passphrase at hand does not open the secrets of this archive; nothing was written. Give the one it " +
+        "was encrypted with in PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or put it into " +
         `${join(stateDirectory(root), "passphrase")}.`,
     );
   }
@@ -96,8 +96,8 @@ async function keepAside(
   if (there === undefined) return undefined;
   if (there.length > 0 && !replace) {
     throw new UserError(
-      `The stack ${stack} has ${there.length} resources; nothing was written. With --replace the archive takes its ` +
-        "place, and what is there now is kept in another archive.",
+      `The stack ${stack} has ${there.length} resources; nothing was written. With --replace the archive takes ` +
+        "its place, and what is there now is kept in another archive.",
     );
   }
   const { path } = await backup(root, { stack, waitSeconds }, env);
@@ -105,7 +105,9 @@ async function keepAside(
   return path;
 }
 
-/** The state comes last: until then the stack is what it was. What the archive does not have goes after it. */
+/**
+ * The state comes last: until then the stack is what it was. What the archive does not have goes after it.
+ */
 async function copyInto(
   store: Store,
   reference: { readonly project: string; readonly stack: string },

@@ -13,8 +13,8 @@ export interface Verified {
 }
 
 /**
- * Reads all of an archive and checks it: sums, structure, that it holds what it says, and whether its secrets can be
- * opened here. Nothing of a secret leaves this function.
+ * Reads all of an archive and checks it: sums, structure, that it holds what it says, and whether its secrets
+ * can be opened here. Nothing of a secret leaves this function.
  * @throws UserError when it is not to be trusted
  */
 export async function verify(path: string, root: string, env: NodeJS.ProcessEnv): Promise<Verified> {
@@ -40,19 +40,27 @@ async function readBytes(path: string): Promise<Buffer> {
 }
 
 /** What there is to say of an archive, for people. */
-export function describe({ archive: { manifest }, content, opens }: Verified): string[] {
-  const { stack, project, backend, created, versions } = manifest;
-  const secrets = content.ciphertexts.length;
+export function describe(verified: Verified): string[] {
+  const { archive, content } = verified;
+  const { stack, project, backend, created, versions, parts } = archive.manifest;
+  const { urns, updates, ciphertexts, pending } = content;
   return [
     `${project}/${stack}, from a backend of kind ${backend}, ${created}, platform ${versions.platform}`,
-    `${content.urns.length} resources, ${content.updates} updates, ${secrets} secrets, ${manifest.parts.length} parts: sums and structure are right`,
-    opens === true
-      ? "every secret can be opened with what is at hand"
-      : opens === false
-        ? "warning: the passphrase at hand does not open its secrets; give the one of the backup in PULUMI_CONFIG_PASSPHRASE"
-        : `warning: whether its secrets can be opened was not looked at (${manifest.secretsProvider?.type ?? "no provider"})`,
-    ...(content.pending > 0
-      ? [`warning: ${content.pending} operations were under way; the next update settles them`]
-      : []),
+    `${urns.length} resources, ${updates} updates, ${ciphertexts.length} secrets, ${parts.length} parts: ` +
+      "sums and structure are right",
+    secrecyOf(verified),
+    ...(pending > 0 ? [`warning: operations under way: ${pending}; the next update settles them`] : []),
   ];
+}
+
+function secrecyOf({ archive, opens }: Verified): string {
+  if (opens === true) return "every secret can be opened with what is at hand";
+  if (opens === undefined) {
+    const kind = archive.manifest.secretsProvider?.type ?? "no provider";
+    return `warning: whether its secrets can be opened was not looked at (${kind})`;
+  }
+  return (
+    "warning: the passphrase at hand does not open its secrets; " +
+    "give the one of the backup in PULUMI_CONFIG_PASSPHRASE"
+  );
 }
