@@ -111,6 +111,12 @@ async function main(args: readonly string[]): Promise<void> {
   if (needed("audit")) {
     commands.addCommand((load("../audit/main") as typeof import("../audit/main")).auditCommand(projectRoot));
   }
+  if (needed("drift")) {
+    commands.addCommand((load("../drift/main") as typeof import("../drift/main")).driftCommand(projectRoot));
+  }
+  if (needed("state")) {
+    commands.addCommand((load("../state/main") as typeof import("../state/main")).stateCommand(projectRoot));
+  }
   if (needed("policy")) {
     commands.addCommand(
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),

@@ -40,6 +40,22 @@ export function comparisonFor(
   };
 }
 
+/**
+ * Tells whether a ciphertext can be opened with the passphrase at hand; undefined for providers that have their keys
+ * elsewhere.
+ */
+export function openerFor(
+  provider: SecretsProvider | undefined,
+  state: State,
+  env: NodeJS.ProcessEnv,
+): ((ciphertext: string) => boolean) | undefined {
+  const salt = provider?.type === "passphrase" ? provider.state?.salt : undefined;
+  if (typeof salt !== "string") return undefined;
+  const passphrase = passphraseOf(state, env);
+  const key = passphrase === undefined ? undefined : keyOf(salt, passphrase);
+  return (ciphertext) => decrypt(key, ciphertext) !== undefined;
+}
+
 /** As the CLI looks for it. */
 function passphraseOf(state: State, env: NodeJS.ProcessEnv): string | undefined {
   if (env.PULUMI_CONFIG_PASSPHRASE !== undefined) return env.PULUMI_CONFIG_PASSPHRASE;

@@ -26,11 +26,16 @@ export interface FullApi extends Api {
   remove(path: string): Promise<void>;
 }
 
+/** The cluster that a stack is meant for, as those see it who steer; errors as of `openTransport`. */
+export async function connect(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<FullApi> {
+  return new ClusterApi(await openTransport(root, stack, env));
+}
+
 /**
- * The cluster that a stack is meant for. Kubeconfigs are looked for where `up` looks for them.
+ * The way to the cluster that a stack is meant for. Kubeconfigs are looked for where `up` looks for them.
  * @throws UserError when there is no such stack, no kubeconfig, no such context, or the embedded cluster is not up.
  */
-export async function connect(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<FullApi> {
+export async function openTransport(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<Transport> {
   const config = readStackSettings(root, stack).config ?? {};
   const embedded = clusterEnvironment(env);
   if (usesEmbeddedCluster(root, stack) && Object.keys(embedded).length === 0) {
@@ -49,7 +54,7 @@ export async function connect(root: string, stack: string, env: NodeJS.ProcessEn
   const home = join(env.HOME || homedir(), ".kube", "config");
   const kubeconfig = setting || embedded.KUBECONFIG || env.KUBECONFIG || home;
   const context = config["kubernetes:context"] ?? "";
-  return new ClusterApi(await transportTo(String(kubeconfig), String(context), stack));
+  return transportTo(String(kubeconfig), String(context), stack);
 }
 
 async function transportTo(kubeconfig: string, context: string, stack: string): Promise<Transport> {

@@ -11,6 +11,8 @@ export interface ApiRequest {
   readonly query?: Record<string, string | undefined>;
   readonly body?: PropertyValue;
   readonly contentType?: string;
+  /** Form of the answer. Default `application/json`. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
   /** Called with each warning that the API server sends along, such as one about a deprecated version. */
   readonly onWarning?: (message: string) => void;
@@ -67,7 +69,7 @@ export class Transport {
     const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
     const headers: http.OutgoingHttpHeaders = {
       ...(signedIn.headers as http.OutgoingHttpHeaders),
-      accept: "application/json",
+      accept: request.accept ?? "application/json",
     };
     if (body) {
       headers["content-type"] = request.contentType ?? "application/json";

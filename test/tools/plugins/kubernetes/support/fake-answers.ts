@@ -28,7 +28,9 @@ export function listed(
   const fieldName = /metadata\.name=(.*)/.exec(query.get("fieldSelector") ?? "")?.[1];
   const items = [...objects.values()].filter((object) => {
     const labels = texts(object, "metadata", "labels");
-    const inPlace = text(object, "kind") === kind.kind && text(object, "metadata", "namespace") === namespace;
+    const ofKind = text(object, "kind") === kind.kind;
+    // Without a namespace all of them are asked for.
+    const inPlace = ofKind && (namespace === "" || text(object, "metadata", "namespace") === namespace);
     return (
       inPlace &&
       [...wanted].every(([key, value]) => labels[key] === value) &&

@@ -67,10 +67,19 @@ export function setManager(
   const changed = leaves(withoutManaged(object)).filter(
     (path) => !same(field(object, ...path), field(current, ...path)),
   );
-  const others = list(current, "metadata", "managedFields").filter(
-    (entry) => !isBy(entry, manager, operation),
-  );
-  const own = { manager, operation, apiVersion: object.apiVersion ?? null, fieldsV1: toFields(changed) };
+  const entries = list(current, "metadata", "managedFields");
+  const isChanged = (path: Path) => changed.some((other) => same(other, path));
+  const others = entries
+    .filter((entry) => !isBy(entry, manager, operation))
+    .map((entry) => ({
+      ...entry,
+      fieldsV1: toFields(fromFields(entry.fieldsV1).filter((path) => !isChanged(path))),
+    }));
+  const before = fromFields(entries.find((entry) => isBy(entry, manager, operation))?.fieldsV1);
+  const kept = before.filter((path) => field(object, ...path) !== undefined && !isChanged(path));
+  const fieldsV1 = toFields([...kept, ...changed]);
+  const time = "2026-01-01T00:00:00Z";
+  const own = { manager, operation, apiVersion: object.apiVersion ?? null, time, fieldsV1 };
   return withField(object, ["metadata", "managedFields"], [...others, own]);
 }
 

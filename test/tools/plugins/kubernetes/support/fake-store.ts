@@ -1,6 +1,7 @@
 import type { PropertyMap } from "../../../../../tools/plugins/rpc/values";
 import { field, list, nameOf, text, type KubeObject } from "../../../../../tools/plugins/kubernetes/object";
 import { found, listed, ownStatus, Refusal, requireVersion } from "./fake-answers";
+import { jsonPatched, type PatchOperation } from "./fake-patch";
 import { present } from "./present";
 import { KINDS, type Kind } from "./fake-kinds";
 import { applyPatch, Conflict, setManager } from "./fake-fields";
@@ -55,6 +56,18 @@ export class FakeStore {
     );
   }
 
+  /** Changes an object as somebody with another tool would; the API server remembers the tool. */
+  edit(
+    key: [kind: string, namespace: string, name: string],
+    manager: string,
+    change: (object: KubeObject) => void,
+  ) {
+    const current = this.live(...key);
+    const changed = structuredClone(current);
+    change(changed);
+    this.put(setManager(changed, current, manager, "Update"));
+  }
+
   private next(): string {
     return String(this.version++);
   }
@@ -101,7 +114,7 @@ export class FakeStore {
         return this.store(kind, namespace, setManager(body, current, manager, "Update"), current, dryRun);
       case "PATCH":
         if (contentType.includes("json-patch"))
-          return this.jsonPatch(found(current, kind, name), body, kind, namespace);
+          return this.jsonPatch(found(current, kind, name), body, kind, namespace, manager);
         return this.apply(
           kind,
           namespace,
@@ -118,11 +131,26 @@ export class FakeStore {
   }
 
   private discover(path: string): PropertyMap {
+    if (path === "/apis") {
+      const versions = new Set(
+        this.kinds.map(({ apiVersion }) => apiVersion).filter((each) => each !== "v1"),
+      );
+      const groups = [...versions].map((groupVersion) => ({
+        name: groupVersion.split("/", 1).join(),
+        preferredVersion: { groupVersion },
+      }));
+      return { kind: "APIGroupList", groups };
+    }
     const apiVersion = /^\/(?:api|apis)\/(.+)$/.exec(path)?.[1] ?? "";
     const kinds = this.kinds.filter((kind) => kind.apiVersion === apiVersion);
     if (kinds.length === 0)
       throw new Refusal(404, "NotFound", "the server could not find the requested resource");
-    const resources = kinds.map(({ kind, plural, namespaced }) => ({ kind, name: plural, namespaced }));
+    const resources = kinds.map(({ kind, plural, namespaced }) => ({
+      kind,
+      name: plural,
+      namespaced,
+      verbs: ["get", "list"],
+    }));
     return { kind: "APIResourceList", groupVersion: apiVersion, resources };
   }
 
@@ -151,12 +179,19 @@ export class FakeStore {
     }
   }
 
-  private jsonPatch(current: KubeObject, patch: PropertyMap, kind: Kind, namespace: string): KubeObject {
-    const operations = patch as unknown as { path: string; value: PropertyMap }[];
-    const metadata = { ...(current.metadata as PropertyMap) };
-    for (const { path, value } of operations) metadata[path.replace("/metadata/", "")] = value;
-    requireVersion(current, { metadata });
-    return this.store(kind, namespace, { ...current, metadata }, current, false);
+  private jsonPatch(
+    current: KubeObject,
+    patch: PropertyMap,
+    kind: Kind,
+    namespace: string,
+    manager: string,
+  ): KubeObject {
+    const operations = patch as unknown as PatchOperation[];
+    const patched = jsonPatched(current, operations);
+    requireVersion(current, patched);
+    const setsManagers = operations.some(({ path }) => path === "/metadata/managedFields");
+    const object = setsManagers ? patched : setManager(patched, current, manager, "Update");
+    return this.store(kind, namespace, object, current, false);
   }
 
   private store(
@@ -174,6 +209,10 @@ export class FakeStore {
       JSON.stringify(before) !== JSON.stringify(field(object, "spec", immutable))
     ) {
       throw new Refusal(422, "Invalid", `spec.${immutable}: Invalid value: field is immutable`);
+    }
+    const differs = (key: string) => JSON.stringify(current?.[key]) !== JSON.stringify(object[key]);
+    if (current?.immutable === true && (differs("data") || differs("immutable"))) {
+      throw new Refusal(422, "Invalid", "data: Forbidden: field is immutable when `immutable` is set");
     }
     const changed = JSON.stringify(current?.spec ?? null) !== JSON.stringify(object.spec ?? null);
     const generation = (Number(field(current, "metadata", "generation")) || 0) + (changed ? 1 : 0);

@@ -1,0 +1,69 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { UserError } from "../engine/report";
+import type { State } from "../engine/state";
+
+// The client for S3 alone takes a third of a second to load.
+const load = createRequire(__filename);
+
+/** A backend that keeps files: those below its folder `.pulumi`, by names with slashes. */
+export interface Store {
+  readonly kind: "file" | "s3";
+  /** Names of the files in a folder. */
+  list(folder: string): Promise<string[]>;
+  read(path: string): Promise<Buffer>;
+  /** Writes a file whole: nobody ever sees a part of it. */
+  write(path: string, content: Buffer): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+/**
+ * The files of a backend; undefined for a Pulumi Cloud, which has none.
+ * @throws UserError for a backend that cannot be copied
+ */
+export function openStore(state: State, env: NodeJS.ProcessEnv): Store | undefined {
+  if (state.directory !== undefined) return new FolderStore(join(state.directory, ".pulumi"));
+  const { protocol } = new URL(state.url);
+  if (protocol === "s3:") {
+    const { BucketStore } = load("./bucket") as typeof import("./bucket");
+    return BucketStore.open(state.url, env);
+  }
+  if (protocol === "https:" || protocol === "http:") return undefined;
+  throw new UserError(
+    `A state in ${protocol}// cannot be copied here; it can in file://, s3:// and a Pulumi Cloud.`,
+  );
+}
+
+class FolderStore implements Store {
+  readonly kind = "file";
+
+  constructor(private readonly folder: string) {}
+
+  async list(folder: string): Promise<string[]> {
+    const path = join(this.folder, folder);
+    if (!existsSync(path)) return [];
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  }
+
+  read(path: string): Promise<Buffer> {
+    return readFile(join(this.folder, path));
+  }
+
+  async write(path: string, content: Buffer): Promise<void> {
+    const file = join(this.folder, path);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = `${file}.${process.pid}.tmp`;
+    await writeFile(temporary, content, { mode: 0o600, flush: true });
+    await rename(temporary, file);
+    // What the backend has noted about the file before.
+    await rm(`${file}.attrs`, { force: true });
+  }
+
+  async remove(path: string): Promise<void> {
+    await rm(join(this.folder, path), { force: true });
+    await rm(join(this.folder, `${path}.attrs`), { force: true });
+  }
+}
