@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseSettings, settingKeys } from "../../components/config/settings";
+import { trailOfRollbacks } from "../audit/rollbacks";
 import { defaultStack } from "../engine/invocation";
 import { projectName, requireStackFile } from "../engine/project";
 import { UserError } from "../engine/report";
@@ -13,7 +14,6 @@ import { connect } from "../release/api";
 import { screenOn, type Screen } from "../release/screen";
 import { automation } from "./automation";
 import { clusterPlatform } from "./platform";
-import { noTrail } from "./record";
 import { fileSettings, rollback, type RollbackOptions } from "./rollback";
 
 interface Flags {
@@ -65,7 +65,7 @@ async function surroundings(root: string, stack: string, env: NodeJS.ProcessEnv,
     secrets: (provider: Parameters<typeof comparisonFor>[0]) => comparisonFor(provider, state, env),
     engine: automation(root, env, (text) => process.stderr.write(text)),
     platform: clusterPlatform(() => connect(root, stack, env), stack, screen),
-    trail: noTrail,
+    trail: trailOfRollbacks(() => connect(root, stack, env)),
     confirm,
     notUnderstood: (config: Config) => notUnderstood(config, project),
   };

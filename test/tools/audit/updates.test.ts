@@ -2,6 +2,8 @@ import { expect } from "chai";
 import { stackFile } from "../../../tools/engine/project";
 import { bringUpdates, type Done } from "../../../tools/audit/updates";
 import { parseStackEvent } from "../../../tools/audit/trail";
+import { trailOfRollbacks } from "../../../tools/audit/rollbacks";
+import { connect } from "../../../tools/release/api";
 import { write } from "../engine/support";
 import { minutesAgo, place, type Place } from "./support";
 
@@ -142,5 +144,24 @@ describe("the stack's updates in the audit trail", () => {
     expect(line).to.contain("kubectl get pods -n monitoring").and.not.contain("\n");
     await there.loki.stop();
     expect(await bring(there)).to.have.lengthOf(1);
+  });
+});
+
+describe("a rollback in the audit trail", () => {
+  it("is told with who, and nothing is told where the stack keeps no logs", async () => {
+    const { loki, root, env } = await place();
+    const trail = trailOfRollbacks(() => connect(root, stack, env));
+    const happened = { stack, outcome: "succeeded", from: "1.0.1", version: "1.0.0", update: 3 } as const;
+    await trail.record({ ...happened, at: minutesAgo(1), by: "alice@laptop", message: "from 4 back to 3" });
+    expect(parseStackEvent(loki.stored[0]?.text ?? "")).to.include({
+      kind: "rollback",
+      result: "succeeded",
+      who: "alice@laptop",
+      version: "1.0.0",
+      message: "from 4 back to 3",
+    });
+    loki.failure = 404;
+    await trail.record({ ...happened, at: minutesAgo(0), by: "alice@laptop", message: "" });
+    expect(loki.stored).to.have.lengthOf(1);
   });
 });
