@@ -7,7 +7,7 @@ import { network, ports } from "../../../tools/cluster/network";
 import { isAt } from "../../support/network";
 import type { Endpoint } from "../../support/networkModel";
 import { load } from "../../support/settings";
-import { stackConfig } from "../../support/stacks";
+import { appliedSettings } from "../support/settings";
 import { eventually } from "../delivery/platform";
 import { kubectl } from "../support/cluster";
 import { query } from "../support/metrics";
@@ -42,7 +42,7 @@ const stranger = (namespace: string): Probe => ({
  * and of somebody outside: what the table says comes about, and nothing else.
  */
 export async function trafficIsWhatTheTableSays(): Promise<void> {
-  const entries = entriesOf(flowTable(await load(stackConfig("local"), [])));
+  const entries = entriesOf(flowTable(await load(appliedSettings("local"), [])));
   const listening = [...new Set(entries.flatMap((entry) => entry.ports.map(({ port }) => port)))];
   const [outside, early] = await Promise.all([listener(), listener()]);
   try {

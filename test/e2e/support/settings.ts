@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { parse } from "yaml";
 import { checkout } from "./command";
 
 type Edits = readonly (readonly [pattern: RegExp, replacement: string])[];
@@ -10,6 +11,12 @@ export function settingsWith(stack: string, edits: Edits): string {
   mkdirSync(dirname(copy), { recursive: true });
   writeFileSync(copy, edited(stack, edits));
   return copy;
+}
+
+/** What the last copy says, which is what was applied. */
+export function appliedSettings(stack: string): Record<string, unknown> {
+  const text = readFileSync(join(checkout, `dist/Pulumi.${stack}.yaml`), "utf8");
+  return (parse(text) as { config: Record<string, unknown> }).config;
 }
 
 function edited(stack: string, edits: Edits): string {

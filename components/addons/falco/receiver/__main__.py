@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import threading
 from datetime import UTC, datetime
@@ -62,15 +63,35 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
 
+    def stated(self) -> bytes:
+        """As much as was announced, or one byte more than is taken."""
+        length = self.headers.get("Content-Length") or ""
+        return self.rfile.read(min(int(length), LARGEST + 1)) if length.isdecimal() else b""
+
+    def chunks(self) -> bytes:
+        """What comes in pieces, as proxies send it on, until there is more than is taken."""
+        body = b""
+        while len(body) <= LARGEST:
+            size = self.rfile.readline(64).split(b";")[0].strip()
+            if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size):
+                return b""
+            length = int(size, 16)
+            if length == 0:
+                # Trailers, of which there are none, end with an empty line.
+                self.rfile.readline(64)
+                break
+            body += self.rfile.read(min(length, LARGEST + 1))
+            self.rfile.readline(64)
+        return body
+
     def do_POST(self) -> None:
-        stated = self.headers.get("Content-Length") or ""
-        length = int(stated) if stated.isdecimal() else 0
-        if not 0 < length <= LARGEST:
+        body = self.chunks() if self.headers.get("Transfer-Encoding") == "chunked" else self.stated()
+        if not 0 < len(body) <= LARGEST:
             self.close_connection = True
-            self.answer(413 if length else 411, f"an event has 1 to {LARGEST} bytes\n")
+            self.answer(413 if body else 411, f"an event has 1 to {LARGEST} bytes\n")
             return
         try:
-            event = parse(self.rfile.read(length))
+            event = parse(body)
         except InvalidEventError as error:
             count("rejected")
             self.answer(400, f"this is no event of Falco's: {error}\n")

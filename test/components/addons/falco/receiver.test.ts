@@ -186,6 +186,22 @@ describe("the receiver of Falco's events", () => {
     expect(figures).to.match(/^technova_runtime_events_lost_total\{target="loki"\} 0$/m);
   });
 
+  it("takes what comes in pieces, as proxies send it on, and no more of it than of others", async () => {
+    const alertmanager = new Target();
+    const address = await start({ alertmanager });
+    const inPieces = (text: string) =>
+      fetch(address, {
+        method: "POST",
+        body: new Blob([text.slice(0, 100), text.slice(100)]).stream(),
+        duplex: "half",
+      } as RequestInit);
+    expect((await inPieces(JSON.stringify(falcoEvent({ rule: "Pieces" })))).status).to.equal(202);
+    await until(() => alertmanager.taken.flat().length === 1);
+    const response = await inPieces("x".repeat(2 ** 20 + 1)).catch(() => undefined);
+    if (response !== undefined) expect(response.status).to.equal(413);
+    expect((await fetch(`${address}/healthz`)).status).to.equal(200);
+  });
+
   it("does not send again what a target refuses, counts it, and says why", async () => {
     const alertmanager = new Target([400, 200]);
     const address = await start({ alertmanager });
