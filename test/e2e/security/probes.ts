@@ -66,7 +66,8 @@ export const running = ({ metadata: { name, namespace, labels = {} }, status }: 
 export async function startProbes(probes: readonly Probe[], ports: readonly number[]): Promise<RunningPod[]> {
   const [model] = await podsOf("-n", "inventory", "-l", "app.kubernetes.io/component=api");
   if (model === undefined) throw new Error("no Pod of the application runs, whose image the probes take");
-  await create(probes.map((probe) => manifest(probe, model, ports)));
+  const owner = await nodeAsOwner();
+  await create(probes.map((probe) => manifest(probe, model, ports, owner)));
   const wait = ["wait", "pods", "-A", "-l", mark, "--for=jsonpath={.status.phase}=Running", "--timeout=60s"];
   await kubectl(...wait);
   const started = (await podsOf("-A", "-l", mark)).map(running);
@@ -111,12 +112,24 @@ async function onNodeNetwork(...command: string[]): Promise<string> {
   return stdout;
 }
 
-function manifest({ name, namespace, labels, calls }: Probe, model: Pod, ports: readonly number[]): object {
+/** Whose Pods they are: a DaemonSet takes in those that have its labels and belong to nobody, and removes them. */
+async function nodeAsOwner(): Promise<object> {
+  const path = "jsonpath={.items[0].metadata.name} {.items[0].metadata.uid}";
+  const [name, uid] = (await kubectl("get", "nodes", "-o", path)).split(" ");
+  return { apiVersion: "v1", kind: "Node", name, uid, controller: true };
+}
+
+function manifest(
+  { name, namespace, labels, calls }: Probe,
+  model: Pod,
+  ports: readonly number[],
+  owner: object,
+): object {
   const { priorityClassName, containers } = model.spec;
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace, labels: { ...labels, [mark]: "" } },
+    metadata: { name, namespace, labels: { ...labels, [mark]: "" }, ownerReferences: [owner] },
     spec: {
       priorityClassName,
       automountServiceAccountToken: false,

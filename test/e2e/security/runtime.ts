@@ -67,13 +67,13 @@ export async function eventsArrive(): Promise<void> {
   expect(JSON.stringify([alerts, lines]), "the password of a command line").to.not.include(secret);
 }
 
-/** What is no event is refused, with the reason. */
+/** What is no event is refused; the API server keeps the reason to itself. */
 export async function othersAreRefused(): Promise<void> {
   const refused = await post({ ...falcoEvent(), priority: "urgent" }).then(
     () => "nothing was refused",
     (error: unknown) => String(error),
   );
-  expect(refused).to.match(/priority is \\?"urgent\\?"/);
+  expect(refused).to.match(/BadRequest|rejected our request|status code 400/);
 }
 
 /** One event of every rule, of a Pod of that name. */
