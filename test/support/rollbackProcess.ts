@@ -4,7 +4,6 @@ import { openHistory } from "../../tools/history/source";
 import { screenOn } from "../../tools/release/screen";
 import { automation } from "../../tools/rollback/automation";
 import { noPlatform } from "../../tools/rollback/platform";
-import { noTrail } from "../../tools/rollback/record";
 import { fileSettings, rollback } from "../../tools/rollback/rollback";
 
 /** A rollback in a process of its own, to be killed: tiny checkout, and the update to go back to. */
@@ -32,7 +31,7 @@ async function main([root = "", to = ""]: readonly string[]): Promise<void> {
       secrets: (provider) => comparisonFor(provider, state, env),
       engine: automation(root, env, (text) => process.stdout.write(text)),
       platform: noPlatform,
-      trail: noTrail,
+      trail: { record: () => Promise.resolve() },
       confirm: () => Promise.resolve(true),
       notUnderstood: () => [],
     },

@@ -6,7 +6,7 @@ import { openHistory } from "../../tools/history/source";
 import type { Update } from "../../tools/history/update";
 import { automation } from "../../tools/rollback/automation";
 import { noPlatform } from "../../tools/rollback/platform";
-import { noTrail } from "../../tools/rollback/record";
+import type { AuditTrail } from "../../tools/rollback/record";
 import {
   fileSettings,
   rollback,
@@ -48,7 +48,7 @@ export async function surroundings(
     secrets: (provider) => comparisonFor(provider, state, tiny.env),
     engine: automation(tiny.root, tiny.env, () => undefined),
     platform: noPlatform,
-    trail: noTrail,
+    trail: { record: () => Promise.resolve() } satisfies AuditTrail,
     confirm: () => Promise.reject(new Error("nobody is to be asked")),
     notUnderstood: () => [],
     ...more,

@@ -23,9 +23,6 @@ export interface AuditTrail {
   record(happened: Happened): Promise<void>;
 }
 
-/** As long as no trail is kept: the stack's history and the dashboards have it. */
-export const noTrail: AuditTrail = { record: () => Promise.resolve() };
-
 /** One sample, for the mark in the dashboards; its value and its time are the moment. */
 export async function publishRollback(api: FullApi, happened: Happened): Promise<void> {
   const labels = {
