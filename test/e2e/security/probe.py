@@ -6,6 +6,7 @@ connect <address>:<port>/<TCP or UDP>,...    UDP asks for a name, and counts onl
 
 import asyncio
 import json
+import socket
 import sys
 import time
 
@@ -64,9 +65,16 @@ async def listen(port: int) -> None:
 
 
 async def call(target: str) -> None:
-    end = time.monotonic() + CALLING_SECONDS
-    while time.monotonic() < end:
-        await connects(f"{target}/TCP")
+    """Whoever answers is told who calls, and how old the caller was when it began to."""
+    start = time.monotonic()
+    address, port = target.rsplit(":", 1)
+    while (age := time.monotonic() - start) < CALLING_SECONDS:
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(address, int(port)), SECONDS)
+            writer.write(f"{socket.gethostname()} after {age:.2f} s".encode())
+            writer.close()
+        except (OSError, TimeoutError):
+            pass
         await asyncio.sleep(0.02)
 
 
