@@ -4,7 +4,7 @@ import { accountsAreBounded } from "./security/access";
 import { auditEdit, changesAreFound, updatesAreFound } from "./security/audit";
 import { secretsAreEncrypted } from "./security/encryption";
 import { accessSettings, peopleAreLetInAndTurnedAway, peopleHaveTheirRoles } from "./security/people";
-import { platformWorks, trafficIsWhatTheTableSays } from "./security/traffic";
+import { lateComersWait, platformWorks, trafficIsWhatTheTableSays } from "./security/traffic";
 import { podSecurityDenies, policiesDenyAndAdmit, theyAgree } from "./security/admission";
 import { eventsArrive, othersAreRefused, runtimeSettings } from "./security/runtime";
 import { npmOk } from "./support/command";
@@ -47,6 +47,8 @@ describe("security", function () {
 
   it("connections come about where the table of flows says so, and nowhere else", () =>
     trafficIsWhatTheTableSays());
+
+  it("a Pod that comes while rules are written waits for the next ones", () => lateComersWait());
 
   it("everything is ready, measured and read by Prometheus all the same", () => platformWorks());
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ClusterError } from "./errors";
 import { exec } from "./exec";
@@ -17,6 +17,9 @@ export interface GoProgram {
   /** Go variables that upstream's own build stamps, by their full name. */
   readonly stamps?: Readonly<Record<string, string>>;
 }
+
+/** Programs whose sources lie below `go/`. */
+const ownPackages = "technova.dev/cluster/";
 
 const kubernetesVersion = "v1.34.3";
 
@@ -37,7 +40,7 @@ function kubernetes(name: string): GoProgram {
 const traefikVersion = "github.com/traefik/traefik/v3/pkg/version";
 
 export const programs = {
-  pause: { name: "pause", package: "technova.dev/cluster/pause", version: "3.10" },
+  pause: { name: "pause", package: `${ownPackages}pause`, version: "3.10" },
   apiserver: kubernetes("kube-apiserver"),
   controllerManager: kubernetes("kube-controller-manager"),
   scheduler: kubernetes("kube-scheduler"),
@@ -79,9 +82,8 @@ export const programs = {
   kubeRouter: {
     name: "kube-router",
     module: "network-policies",
-    package: "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
+    package: `${ownPackages}network-policies`,
     version: "v2.1.0",
-    stamps: { "github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": "v2.1.0" },
   },
   traefik: {
     name: "traefik",
@@ -210,10 +212,17 @@ function moduleFolder(program: GoProgram): string {
   return join(goFolder, program.module ?? "");
 }
 
-/** A change of any pinned dependency is another build of the same version. */
+/** A change of any pinned dependency, or of its own sources, is another build of the same version. */
 function folderName(program: GoProgram): string {
   const hash = createHash("sha256").update(linkerFlags(program));
-  const sources = program.package.startsWith("technova.dev/") ? ["pause/main.go"] : ["go.mod", "go.sum"];
-  for (const file of sources) hash.update(readFileSync(join(moduleFolder(program), file)));
+  for (const file of sourcesOf(program)) hash.update(readFileSync(file));
   return `${program.name}@${program.version}-${hash.digest("hex").slice(0, 10)}`;
+}
+
+function sourcesOf(program: GoProgram): string[] {
+  const pins = ["go.mod", "go.sum"].map((file) => join(moduleFolder(program), file));
+  if (!program.package.startsWith(ownPackages)) return pins;
+  const folder = join(goFolder, program.package.slice(ownPackages.length));
+  const own = readdirSync(folder).filter((name) => name.endsWith(".go") && !name.endsWith("_test.go"));
+  return [...own.sort().map((name) => join(folder, name)), ...(program.module === undefined ? [] : pins)];
 }

@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import { entriesOf, flowTable } from "../../../components/cluster/flowTable";
 import { isPods, type Flow, type Pods } from "../../../components/cluster/flows";
@@ -10,6 +13,7 @@ import { load } from "../../support/settings";
 import { appliedSettings } from "../support/settings";
 import { eventually } from "../delivery/platform";
 import { kubectl } from "../support/cluster";
+import { checkout } from "../support/command";
 import { query } from "../support/metrics";
 import { platform } from "./access";
 import { allowed, attempts, endpointOf, guardedEnds, runningTargets, tcp, type Target } from "./connections";
@@ -72,6 +76,15 @@ export async function trafficIsWhatTheTableSays(): Promise<void> {
     early.close();
     await removeProbes();
   }
+}
+
+/** The engine's own view of the Pods stands still while it writes its rules. */
+export async function lateComersWait(): Promise<void> {
+  const options = {
+    cwd: join(checkout, "tools/cluster/go/network-policies"),
+    env: { ...process.env, GOWORK: "off" },
+  };
+  await promisify(execFile)("go", ["test", "-mod=readonly", "./..."], options);
 }
 
 /** Everything that runs is ready, has its use measured, and is read by Prometheus. */
