@@ -13,6 +13,7 @@ import { ApplicationImage, applicationRepository, releasedReference } from "./co
 
 const settings = loadSettings();
 const { application, secrets, argoRollouts, falco, monitoring } = settings;
+const { appArmor } = settings.cluster;
 const { downgrade } = application.migration;
 const flows = flowTable(settings);
 
@@ -54,6 +55,7 @@ const addons = new Addons(
     released: "inventory",
     priorityClassName: cluster.platformPriority,
     hostnames: [application.hostname],
+    appArmor,
     certificate: secrets.gatewayCertificate,
     privateKey: secrets.gatewayPrivateKey,
   },
@@ -73,6 +75,7 @@ const measured =
           alertReceivers: secrets.alertReceivers,
           scraped: cluster.namespaceNames,
           priorityClassName: cluster.platformPriority,
+          appArmor,
         },
         { dependsOn: cluster },
       )
@@ -112,6 +115,7 @@ const inventory = new Application(
     },
     priorityClassName: cluster.applicationPriority,
     databasePriorityClassName: cluster.platformPriority,
+    appArmor,
   },
   { dependsOn: [cluster, ...addons.definitions] },
 );

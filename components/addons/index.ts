@@ -3,13 +3,15 @@ import { AllowedFlows, type Flow } from "../cluster/flows";
 import type { ArgoRolloutsSettings, GatewaySettings, MetricsServerSettings } from "../config/platform";
 import type { ImageSource } from "../images";
 import { UpstreamManifest } from "../manifest";
+import type { PodSecurityArgs } from "../security";
 import { ArgoRollouts } from "./argoRollouts";
 import { Falco, type FalcoArgs } from "./falco";
 import { Gateway, type GatewayArgs } from "./gateway";
 import { MetricsServer } from "./metricsServer";
 import { Traefik } from "./traefik";
 
-export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate" | "privateKey"> {
+export interface AddonsArgs
+  extends PodSecurityArgs, Pick<GatewayArgs, "hostnames" | "certificate" | "privateKey"> {
   readonly gateway: GatewaySettings;
   /** What the add-ons may say, and who may speak to them. */
   readonly flows: readonly Flow[];
@@ -18,7 +20,7 @@ export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate
   /** Left out where nothing drives releases. */
   readonly argoRollouts?: ArgoRolloutsSettings;
   /** Left out where nothing watches the containers. */
-  readonly falco?: Omit<FalcoArgs, "images" | "priorityClassName">;
+  readonly falco?: Omit<FalcoArgs, "appArmor" | "images" | "priorityClassName">;
   readonly images: ImageSource;
   readonly gatewayNamespace: pulumi.Input<string>;
   /** Needed with `argoRollouts`. */
@@ -43,11 +45,7 @@ export class Addons extends pulumi.ComponentResource {
     const { argoRollouts, deliveryNamespace, falco } = args;
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, after());
     if (args.metricsServer !== undefined) {
-      new MetricsServer(
-        "metrics-server",
-        { settings: args.metricsServer, images: args.images },
-        after(flows),
-      );
+      new MetricsServer("metrics-server", { ...args, settings: args.metricsServer }, after(flows));
     }
     const controller =
       argoRollouts !== undefined && deliveryNamespace !== undefined

@@ -74,6 +74,7 @@ export class Cluster extends pulumi.ComponentResource {
           stack: args.stack,
           registries: args.registries,
           namespaces: this.namespaceNames,
+          appArmor: args.settings.appArmor,
         },
         parent,
       );

@@ -76,6 +76,8 @@ export const clusterSchema = section({
     /** Addresses of the nodes, for the kubelets' metrics. */
     nodeCidrs: cidrs().default(privateRanges),
   }).prefault({}),
+  /** Whether Pods name the runtime's AppArmor profile; nodes whose kernel has no AppArmor refuse those that do. */
+  appArmor: flag().default(true),
   /** What the API server refuses, whoever asks: the policy pack's rules about Pods. */
   admission: section({
     enabled: flag().default(true),

@@ -70,6 +70,7 @@ export const mistakes: readonly Mistake[] = [
     "15s",
     /got "15s"; it takes a whole number/,
   ],
+  ["a profile for a switch", "cluster.appArmor", "RuntimeDefault", /takes true or false/],
   ["a controller without Pods", "argoRollouts.replicas", 0, /got 0; it takes a whole number from 1 to 5/],
   [
     "a canary without steps",
