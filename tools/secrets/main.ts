@@ -44,6 +44,8 @@ export function secretsCommand(root: string, surroundings: Surroundings = {}): C
   const secrets: Command = new Command("secrets")
     .description("seal Secrets so that only the cluster can open them; back up and restore the keys for that")
     .helpCommand(false)
+    // Who tries to give a value as an option must not find it in a log.
+    .configureOutput({ outputError: (text, write) => write(text.replace(/(--[\w-]+)=[^']*/g, "$1=...")) })
     .configureHelp({
       commandUsage: (shown) => {
         const argument = { seal: " <name>", "restore-key": " <file>" }[shown.name()] ?? "";
