@@ -1,6 +1,7 @@
 import { Addons } from "./components/addons";
 import { eventTargets } from "./components/addons/falco/targets";
 import { publicUrl } from "./components/addons/gateway";
+import { sealedFiles } from "./components/addons/sealedSecrets";
 import { Cluster } from "./components/cluster";
 import { entriesOf, flowTable } from "./components/cluster/flowTable";
 import { loadSettings } from "./components/config";
@@ -12,8 +13,10 @@ import { Registry } from "./components/registry";
 import { ApplicationImage, applicationRepository, releasedReference } from "./components/registry/image";
 
 const settings = loadSettings();
-const { application, secrets, argoRollouts, falco, monitoring } = settings;
+const { application, secrets, argoRollouts, falco, monitoring, sealedSecrets } = settings;
+const { appArmor } = settings.cluster;
 const { downgrade } = application.migration;
+const sealed = sealedFiles(settings.stack, sealedSecrets);
 const flows = flowTable(settings);
 
 const cluster = new Cluster("cluster", {
@@ -27,6 +30,7 @@ const cluster = new Cluster("cluster", {
   monitoring: monitoring !== undefined,
   logging: monitoring?.logs !== undefined,
   falco: falco && (falco.sensor.enabled ? "sensor" : "receiver"),
+  sealing: sealedSecrets !== undefined,
 });
 
 const addons = new Addons(
@@ -47,6 +51,10 @@ const addons = new Addons(
             targets: eventTargets(monitoring),
           }
         : undefined,
+    sealedSecrets:
+      sealedSecrets && cluster.sealing
+        ? { settings: sealedSecrets, namespace: cluster.sealing, files: sealed }
+        : undefined,
     images: settings.images,
     gatewayNamespace: cluster.gateway,
     deliveryNamespace: cluster.delivery,
@@ -54,6 +62,7 @@ const addons = new Addons(
     released: "inventory",
     priorityClassName: cluster.platformPriority,
     hostnames: [application.hostname],
+    appArmor,
     certificate: secrets.gatewayCertificate,
     privateKey: secrets.gatewayPrivateKey,
   },
@@ -73,6 +82,7 @@ const measured =
           alertReceivers: secrets.alertReceivers,
           scraped: cluster.namespaceNames,
           priorityClassName: cluster.platformPriority,
+          appArmor,
         },
         { dependsOn: cluster },
       )
@@ -112,8 +122,9 @@ const inventory = new Application(
     },
     priorityClassName: cluster.applicationPriority,
     databasePriorityClassName: cluster.platformPriority,
+    appArmor,
   },
-  { dependsOn: [cluster, ...addons.definitions] },
+  { dependsOn: [cluster, ...addons.definitions, ...addons.secrets] },
 );
 
 if (settings.github !== undefined) {

@@ -45,6 +45,12 @@ export const images = {
     // As Docker Hub serves the index of all platforms.
     digest: "sha256:d0cfe422d6ac0e0f20857798f46c7d7273210e1b064b22821e4e6e7f843cde6b",
   },
+  /** Makes Secrets of those that are sealed. */
+  sealedSecrets: {
+    registry: "docker.io",
+    repository: "bitnami/sealed-secrets-controller",
+    version: "0.40.0",
+  },
   /** What the application's image is built from, and what the platform's own scripts run in. */
   python: { registry: "docker.io", repository: "library/python", version: "3.11-slim-bookworm" },
 } as const satisfies Record<string, Image>;

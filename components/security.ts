@@ -1,8 +1,16 @@
 import type { input } from "@pulumi/kubernetes/types";
 import type { Resources, Spread } from "./config/values";
 
+export interface PodSecurityArgs {
+  /**
+   * Whether Pods name the runtime's AppArmor profile. A node whose kernel has no AppArmor refuses those that do; where
+   * it has, most runtimes confine Pods anyway, and this makes sure of it.
+   */
+  readonly appArmor: boolean;
+}
+
 /** The defaults that every Pod of the platform starts from; the restricted Pod Security Standard and more. */
-export function podSecurity(user: number): input.core.v1.PodSecurityContext {
+export function podSecurity(user: number, args: PodSecurityArgs): input.core.v1.PodSecurityContext {
   return {
     runAsNonRoot: true,
     runAsUser: user,
@@ -11,7 +19,13 @@ export function podSecurity(user: number): input.core.v1.PodSecurityContext {
     // Changing the owner of every file of a large volume would delay each start by minutes.
     fsGroupChangePolicy: "OnRootMismatch",
     seccompProfile: { type: "RuntimeDefault" },
+    ...appArmorProfile(args),
   };
+}
+
+/** The part of a Pod's security context that a Pod which is not like others needs as well. */
+export function appArmorProfile({ appArmor }: PodSecurityArgs): input.core.v1.PodSecurityContext {
+  return appArmor ? { appArmorProfile: { type: "RuntimeDefault" } } : {};
 }
 
 /** The same for a container: nothing to write to but mounted volumes, and no way to more rights. */

@@ -1,9 +1,9 @@
 import { StatefulSet } from "@pulumi/kubernetes/apps/v1";
 import type { input } from "@pulumi/kubernetes/types";
 import type * as pulumi from "@pulumi/pulumi";
-import { podSecurity } from "./security";
+import { podSecurity, type PodSecurityArgs } from "./security";
 
-export interface VolumeServerArgs {
+export interface VolumeServerArgs extends PodSecurityArgs {
   /** A fixed name: the volume's claim is named after it, and has to be found again by a replacement. */
   readonly serverName: string;
   readonly namespace: pulumi.Input<string>;
@@ -47,7 +47,7 @@ export function volumeServer(
         selector: { matchLabels: selector },
         template: {
           metadata: { labels, annotations: args.podAnnotations },
-          spec: { ...args.pod, enableServiceLinks: false, securityContext: podSecurity(args.user) },
+          spec: { ...args.pod, enableServiceLinks: false, securityContext: podSecurity(args.user, args) },
         },
         volumeClaimTemplates: [
           {

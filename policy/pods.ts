@@ -72,6 +72,40 @@ export const noTerminals: RulePolicy = {
     })),
 };
 
+export const appArmorRequired: RulePolicy<{ required: boolean }> = {
+  name: "apparmor-required",
+  area,
+  severity: "medium",
+  description: "Every container names an AppArmor profile, where the stack's nodes have AppArmor.",
+  why: "Whether a container without one is confined is its node's choice; nobody is told where it is not.",
+  remedy: [
+    "Set securityContext.appArmorProfile.type to RuntimeDefault on the pod, or to Localhost with a profile.",
+    "Where a node has no AppArmor, and so refuses such pods, set required to false for the stack.",
+  ],
+  link: "https://kubernetes.io/docs/tutorials/security/apparmor/",
+  parameters: {
+    required: {
+      type: "boolean",
+      description:
+        "Whether a profile has to be named. Unconfined is refused by apparmor-profile in any case.",
+      default: false,
+    },
+  },
+  rules: ({ required }) =>
+    required
+      ? [
+          {
+            of: "container",
+            path: ["securityContext", "appArmorProfile", "type"],
+            orOfPod: ["spec", "securityContext", "appArmorProfile", "type"],
+            test: oneOf("RuntimeDefault", "Localhost"),
+            fix: "RuntimeDefault",
+            exceptOnWindows: true,
+          },
+        ]
+      : [],
+};
+
 export const ownServiceAccount: PodPolicy = {
   name: "own-service-account",
   area,
@@ -98,5 +132,6 @@ export const podPolicies: readonly Policy[] = [
   noRootGroups,
   noSharedProcesses,
   noTerminals,
+  appArmorRequired,
   ownServiceAccount,
 ];

@@ -124,6 +124,35 @@ export const noTokenSecrets: ObjectPolicy = {
   },
 };
 
+const scopes = ["namespace-wide", "cluster-wide"].map((scope) => `sealedsecrets.bitnami.com/${scope}`);
+
+export const strictSealedSecrets: ObjectPolicy = {
+  name: "strict-sealed-secrets",
+  area: "secrets",
+  severity: "high",
+  description:
+    "Every SealedSecret opens under its own name and namespace only, and has no value in plain text.",
+  why: "With a wider scope, whoever may make a SealedSecret elsewhere has the value read to them there.",
+  remedy: [
+    "Seal the value anew: npm run secrets -- seal binds it to its name and namespace.",
+    "Treat a value that was in the template in plain text as known to others: replace it.",
+  ],
+  link: "https://github.com/bitnami/sealed-secrets#scopes",
+  kinds: ["SealedSecret"],
+  checkObject({ group, root }, judge) {
+    if (group !== "bitnami.com") return;
+    for (const holder of [root, root.at("spec", "template")]) {
+      for (const scope of scopes) {
+        judge.expect(holder.at("metadata", "annotations", scope), absentOrNot("true"));
+      }
+    }
+    for (const [, value] of root.at("spec", "template", "data").entries()) {
+      if (judge.knows(value) && !value.absent)
+        judge.report(value, "is a value in plain text (not shown), must be sealed");
+    }
+  },
+};
+
 /** Reports `value` if it is a credential, without showing it. */
 function expectNoCredential(judge: Judge, name: string, value: Field, decode = (text: string) => text): void {
   if (!judge.knows(value) || typeof value.value !== "string") return;
@@ -137,4 +166,5 @@ export const secretPolicies: readonly Policy[] = [
   noSecretsInConfigMaps,
   noSecretsInMetadata,
   noTokenSecrets,
+  strictSealedSecrets,
 ];

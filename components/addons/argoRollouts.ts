@@ -11,6 +11,7 @@ import { scrapeAnnotations } from "../monitoring/scraping";
 import {
   containerSecurity,
   podSecurity,
+  type PodSecurityArgs,
   resourceRequirements,
   topologySpread,
   withBoundedScratch,
@@ -19,7 +20,7 @@ import {
 export const argoRolloutsIdentity: Identity = { name: "argo-rollouts", component: "rollouts-controller" };
 export const argoRolloutsPorts = { metrics: 8090, healthz: 8080 } as const;
 
-export interface ArgoRolloutsArgs {
+export interface ArgoRolloutsArgs extends PodSecurityArgs {
   readonly settings: ArgoRolloutsSettings;
   readonly images: ImageSource;
   /** Namespace that the controller runs in. */
@@ -200,7 +201,7 @@ export function withHardenedDeployment(
           automountServiceAccountToken: true,
           enableServiceLinks: false,
           priorityClassName: args.priorityClassName,
-          securityContext: podSecurity(999),
+          securityContext: podSecurity(999, args),
           topologySpreadConstraints: topologySpread({ nodes: "preferred", zones: "none" }, matchLabels),
           containers: [container],
           volumes: withBoundedScratch(pod.volumes, "64Mi"),

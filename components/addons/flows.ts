@@ -4,6 +4,7 @@ import type { ClusterSettings, GatewaySettings } from "../config/platform";
 import { prometheusPort } from "../monitoring/prometheus";
 import { argoRolloutsPorts } from "./argoRollouts";
 import { falcoFlows, type FalcoFlowsArgs } from "./falco/flows";
+import { sealedSecretsFlows } from "./sealedSecrets/flows";
 import { metricsServerLabels, metricsServerNamespace, metricsServerPort } from "./metricsServer";
 import { traefikPorts } from "./traefikArguments";
 
@@ -11,6 +12,8 @@ export interface AddonFlowsArgs {
   readonly gateway: GatewaySettings;
   readonly network: ClusterSettings["network"];
   readonly metricsServer?: object;
+  /** Left out where nothing opens sealed Secrets. */
+  readonly sealedSecrets?: object;
   readonly gatewayPods: Pods;
   /** Left out where nothing drives releases. */
   readonly rolloutsPods?: Pods;
@@ -46,6 +49,7 @@ export function addonFlows(args: AddonFlowsArgs): Flow[] {
     metricsFlow("gateway", gatewayPods, traefikPorts.metrics, monitored),
     ...(rolloutsPods === undefined ? [] : rolloutsFlows(rolloutsPods, network, monitored)),
     ...(metricsServer === undefined ? [] : metricsServerFlows(network)),
+    ...(args.sealedSecrets === undefined ? [] : sealedSecretsFlows(network.apiServerCidrs, monitored)),
     ...(args.falco === undefined ? [] : falcoFlows(args.falco)),
   ];
 }

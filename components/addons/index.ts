@@ -3,13 +3,16 @@ import { AllowedFlows, type Flow } from "../cluster/flows";
 import type { ArgoRolloutsSettings, GatewaySettings, MetricsServerSettings } from "../config/platform";
 import type { ImageSource } from "../images";
 import { UpstreamManifest } from "../manifest";
+import type { PodSecurityArgs } from "../security";
 import { ArgoRollouts } from "./argoRollouts";
 import { Falco, type FalcoArgs } from "./falco";
 import { Gateway, type GatewayArgs } from "./gateway";
 import { MetricsServer } from "./metricsServer";
+import { SealedSecrets, type SealedSecretsArgs } from "./sealedSecrets";
 import { Traefik } from "./traefik";
 
-export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate" | "privateKey"> {
+export interface AddonsArgs
+  extends PodSecurityArgs, Pick<GatewayArgs, "hostnames" | "certificate" | "privateKey"> {
   readonly gateway: GatewaySettings;
   /** What the add-ons may say, and who may speak to them. */
   readonly flows: readonly Flow[];
@@ -18,7 +21,9 @@ export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate
   /** Left out where nothing drives releases. */
   readonly argoRollouts?: ArgoRolloutsSettings;
   /** Left out where nothing watches the containers. */
-  readonly falco?: Omit<FalcoArgs, "images" | "priorityClassName">;
+  readonly falco?: Omit<FalcoArgs, "appArmor" | "images" | "priorityClassName">;
+  /** Left out where nothing opens sealed Secrets. */
+  readonly sealedSecrets?: Omit<SealedSecretsArgs, "appArmor" | "images" | "priorityClassName">;
   readonly images: ImageSource;
   readonly gatewayNamespace: pulumi.Input<string>;
   /** Needed with `argoRollouts`. */
@@ -35,19 +40,17 @@ export class Addons extends pulumi.ComponentResource {
   readonly gateway: Gateway;
   /** CRDs of the kinds that applications are released with. */
   readonly definitions: readonly pulumi.Resource[];
+  /** Secrets that were sealed; whoever reads them waits for them. */
+  readonly secrets: readonly pulumi.Resource[];
 
   constructor(name: string, args: AddonsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:addons:Addons", name, {}, opts);
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
     const namespace = args.gatewayNamespace;
-    const { argoRollouts, deliveryNamespace, falco } = args;
+    const { argoRollouts, deliveryNamespace, falco, sealedSecrets } = args;
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, after());
     if (args.metricsServer !== undefined) {
-      new MetricsServer(
-        "metrics-server",
-        { settings: args.metricsServer, images: args.images },
-        after(flows),
-      );
+      new MetricsServer("metrics-server", { ...args, settings: args.metricsServer }, after(flows));
     }
     const controller =
       argoRollouts !== undefined && deliveryNamespace !== undefined
@@ -58,6 +61,10 @@ export class Addons extends pulumi.ComponentResource {
           )
         : undefined;
     if (falco !== undefined) new Falco("falco", { ...args, ...falco }, after(flows));
+    this.secrets =
+      sealedSecrets === undefined
+        ? []
+        : new SealedSecrets("sealed-secrets", { ...args, ...sealedSecrets }, after(flows)).secrets;
     const definitions = new UpstreamManifest("gateway-api", { manifest: "gateway-api" }, after());
     const ownObjects = argoRollouts !== undefined;
     const own = ownObjects
@@ -71,7 +78,7 @@ export class Addons extends pulumi.ComponentResource {
     this.gateway = new Gateway(
       "gateway",
       { ...args, settings: args.gateway, namespace, routedNamespaces: args.served },
-      after(definitions, traefik),
+      after(definitions, traefik, ...this.secrets),
     );
     const manifests = [definitions, ...own, ...(controller === undefined ? [] : [controller])];
     this.definitions = manifests.flatMap((manifest) => manifest.definitions);

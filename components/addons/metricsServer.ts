@@ -7,7 +7,13 @@ import { imageReference, type ImageSource } from "../images";
 import { platformLabels } from "../labels";
 import { UpstreamManifest, without, type ManifestObject } from "../manifest";
 import { notScraped } from "../monitoring/scraping";
-import { containerSecurity, podSecurity, topologySpread, withBoundedScratch } from "../security";
+import {
+  containerSecurity,
+  podSecurity,
+  type PodSecurityArgs,
+  topologySpread,
+  withBoundedScratch,
+} from "../security";
 import { Certificate } from "./certificate";
 
 /** Upstream's namespace; its role bindings are made for it. */
@@ -23,7 +29,7 @@ const allLabels: Readonly<Record<string, string>> = {
   ...platformLabels,
 };
 
-export interface MetricsServerArgs {
+export interface MetricsServerArgs extends PodSecurityArgs {
   readonly settings: MetricsServerSettings;
   readonly images: ImageSource;
 }
@@ -105,10 +111,11 @@ export function withoutDefaultToken(object: ManifestObject): ManifestObject {
 /** Pinned image, verified kubelets, limits, spread and the platform's security defaults. */
 export function withHardenedDeployment(
   object: ManifestObject,
-  { settings, images }: MetricsServerArgs,
+  args: MetricsServerArgs,
   secretName: pulumi.Input<string>,
 ): ManifestObject {
   if (object.kind !== "Deployment") return object;
+  const { settings, images } = args;
   const spec = object.spec as input.apps.v1.DeploymentSpec & { template: { spec: UpstreamPod } };
   const pod = spec.template.spec;
   const [upstream] = pod.containers;
@@ -143,7 +150,7 @@ export function withHardenedDeployment(
         spec: {
           ...pod,
           automountServiceAccountToken: true,
-          securityContext: podSecurity(1000),
+          securityContext: podSecurity(1000, args),
           topologySpreadConstraints: topologySpread(
             { nodes: "preferred", zones: "none" },
             metricsServerLabels,

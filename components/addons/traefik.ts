@@ -7,14 +7,20 @@ import type { GatewaySettings } from "../config/platform";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels, type Identity } from "../labels";
 import { scrapeAnnotations } from "../monitoring/scraping";
-import { containerSecurity, podSecurity, resourceRequirements, topologySpread } from "../security";
+import {
+  containerSecurity,
+  podSecurity,
+  type PodSecurityArgs,
+  resourceRequirements,
+  topologySpread,
+} from "../security";
 import { TraefikAccess } from "./traefikAccess";
 import { traefikArguments, traefikPorts, traefikShutdown, traefikTlsOptions } from "./traefikArguments";
 
 /** How other parts of the platform find Traefik's Pods. */
 export const traefikIdentity: Identity = { name: "traefik", component: "gateway" };
 
-export interface TraefikArgs {
+export interface TraefikArgs extends PodSecurityArgs {
   readonly settings: GatewaySettings;
   readonly images: ImageSource;
   /** Namespace that it runs in. */
@@ -73,7 +79,7 @@ export class Traefik extends pulumi.ComponentResource {
               automountServiceAccountToken: true,
               enableServiceLinks: false,
               priorityClassName: args.priorityClassName,
-              securityContext: podSecurity(65532),
+              securityContext: podSecurity(65532, args),
               terminationGracePeriodSeconds: traefikShutdown.acceptSeconds + traefikShutdown.graceSeconds + 5,
               topologySpreadConstraints: topologySpread(settings.spread, selector),
               containers: [container(args)],

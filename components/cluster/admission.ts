@@ -16,6 +16,8 @@ export interface AdmissionArgs {
   readonly registries: readonly string[];
   /** The platform's own namespaces. */
   readonly namespaces: readonly string[];
+  /** Whether a Pod has to name an AppArmor profile. */
+  readonly appArmor: boolean;
 }
 
 /**
@@ -27,7 +29,11 @@ export class Admission extends pulumi.ComponentResource {
     super("technova:cluster:Admission", name, {}, opts);
     const parent = { parent: this };
     const own = exceptions.filter(({ stacks }: { stacks: readonly string[] }) => stacks.includes(args.stack));
-    for (const policy of admissionPolicies({ "allowed-registries": { registries: args.registries } }, own)) {
+    const stated = {
+      "allowed-registries": { registries: args.registries },
+      "apparmor-required": { required: args.appArmor },
+    };
+    for (const policy of admissionPolicies(stated, own)) {
       // The name is told to whoever is refused.
       const metadata = { name: `technova-${policy.name}`, labels: platformLabels };
       const { metadata: created } = new ValidatingAdmissionPolicy(

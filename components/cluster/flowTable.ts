@@ -5,6 +5,7 @@ import { receiverIdentity } from "../addons/falco/receiver";
 import { sensorIdentity } from "../addons/falco/sensor";
 import { eventTargets } from "../addons/falco/targets";
 import { metricsServerNamespace } from "../addons/metricsServer";
+import { sealingNamespace } from "../addons/sealedSecrets/names";
 import { traefikIdentity } from "../addons/traefik";
 import type { Settings } from "../config";
 import { applicationFlows } from "../delivery/flows";
@@ -21,7 +22,14 @@ export interface FlowTable {
 
 export type FlowTableArgs = Pick<
   Settings,
-  "application" | "argoRollouts" | "cluster" | "falco" | "gateway" | "metricsServer" | "monitoring"
+  | "application"
+  | "argoRollouts"
+  | "cluster"
+  | "falco"
+  | "gateway"
+  | "metricsServer"
+  | "monitoring"
+  | "sealedSecrets"
 >;
 
 const pods = (namespace: string, identity: Identity): Pods => ({
@@ -43,6 +51,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
       gateway: settings.gateway,
       network,
       metricsServer: settings.metricsServer,
+      sealedSecrets: settings.sealedSecrets,
       gatewayPods: gateway,
       rolloutsPods: argoRollouts && pods("delivery", argoRolloutsIdentity),
       monitored,
@@ -70,6 +79,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
   const guarded = ["gateway", "inventory"].concat(
     argoRollouts === undefined ? [] : ["delivery"],
     falco === undefined ? [] : [falcoNamespace],
+    settings.sealedSecrets === undefined ? [] : [sealingNamespace],
     monitored ? ["monitoring"] : [],
     monitoring?.logs === undefined ? [] : ["logging"],
   );

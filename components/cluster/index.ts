@@ -20,6 +20,8 @@ export interface ClusterArgs {
   readonly logging: boolean;
   /** What watches the containers and needs its namespace: the receiver alone, or also a sensor that looks into nodes. */
   readonly falco?: "receiver" | "sensor";
+  /** Whether something that opens sealed Secrets needs its namespace. */
+  readonly sealing: boolean;
 }
 
 /** What has to be there before anything runs: guarded namespaces, what people may do there, and the order in which Pods give way. */
@@ -38,6 +40,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly logging: pulumi.Output<string> | undefined;
   /** Namespace of what watches the containers. */
   readonly falco: pulumi.Output<string> | undefined;
+  /** Namespace of what opens sealed Secrets. */
+  readonly sealing: pulumi.Output<string> | undefined;
   /** Priority class of what the application cannot do without: the gateway and the database. */
   readonly platformPriority: pulumi.Output<string>;
   /** Priority class of the application. */
@@ -64,6 +68,7 @@ export class Cluster extends pulumi.ComponentResource {
     this.logging = args.logging ? namespaceOf("logging", "privileged") : undefined;
     const standard = args.falco === "sensor" ? "privileged" : "restricted";
     this.falco = args.falco === undefined ? undefined : namespaceOf("falco", standard);
+    this.sealing = args.sealing ? namespaceOf("sealing") : undefined;
     this.namespaceNames = Object.keys(namespaces);
     const { admission } = args.settings;
     if (admission.enabled) {
@@ -74,6 +79,7 @@ export class Cluster extends pulumi.ComponentResource {
           stack: args.stack,
           registries: args.registries,
           namespaces: this.namespaceNames,
+          appArmor: args.settings.appArmor,
         },
         parent,
       );

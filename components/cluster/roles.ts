@@ -20,6 +20,7 @@ const kinds: Kinds = {
   "argoproj.io": ["analysisruns", "analysistemplates", "experiments", "rollouts"],
   autoscaling: ["horizontalpodautoscalers"],
   batch: ["cronjobs", "jobs"],
+  "bitnami.com": ["sealedsecrets"],
   "coordination.k8s.io": ["leases"],
   "discovery.k8s.io": ["endpointslices"],
   "events.k8s.io": ["events"],
@@ -87,8 +88,13 @@ const admin = [
     "argoproj.io": ["rollouts/scale", "rollouts/status"],
   }),
   ...allow(["create"], { "": ["pods/eviction"] }),
-  // Reading the audit trail; only in `monitoring` is there a Service of that name.
-  { apiGroups: [""], resources: ["services/proxy"], resourceNames: ["loki:http"], verbs: ["get"] },
+  // Reading the audit trail, and the certificate to seal with; each of the Services is in one namespace only.
+  {
+    apiGroups: [""],
+    resources: ["services/proxy"],
+    resourceNames: ["loki:http", "sealed-secrets:http"],
+    verbs: ["get"],
+  },
   // A session is asked for with either, by protocol.
   ...allow(["create", "get"], { "": ["pods/attach", "pods/exec", "pods/portforward"] }),
 ];

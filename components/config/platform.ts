@@ -43,6 +43,7 @@ export const imagesSchema = section({
     loki: digest().optional(),
     promtail: digest().optional(),
     falco: digest().optional(),
+    sealedSecrets: digest().optional(),
     python: digest().optional(),
   } satisfies Record<ImageName, z.ZodType>).prefault({}),
 });
@@ -76,6 +77,8 @@ export const clusterSchema = section({
     /** Addresses of the nodes, for the kubelets' metrics. */
     nodeCidrs: cidrs().default(privateRanges),
   }).prefault({}),
+  /** Whether Pods name the runtime's AppArmor profile; nodes whose kernel has no AppArmor refuse those that do. */
+  appArmor: flag().default(true),
   /** What the API server refuses, whoever asks: the policy pack's rules about Pods. */
   admission: section({
     enabled: flag().default(true),
@@ -98,6 +101,7 @@ export const clusterSchema = section({
     logging: quota({ cpu: "50", memory: "25Gi", pods: 100 }),
     /** Enough for a Pod on each of 50 nodes. */
     falco: quota({ cpu: "64", memory: "64Gi", pods: 100 }),
+    sealing: quota({ cpu: "4", memory: "2Gi", pods: 5 }),
   }).prefault({}),
   access: accessSchema.prefault({}),
 });

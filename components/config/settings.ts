@@ -13,6 +13,7 @@ import {
   registrySchema,
 } from "./platform";
 import { keyPath, problemsOf, type Problem } from "./problems";
+import { sealedSecretsSchema } from "./sealedSecrets";
 import { secretsSchema } from "./secrets";
 
 /** Every key that a stack may have in the project's namespace. */
@@ -26,9 +27,18 @@ const settingsSchema = section({
   argoRollouts: unlessOff(argoRolloutsSchema),
   monitoring: optional(monitoringSchema),
   falco: optional(falcoSchema),
+  sealedSecrets: optional(sealedSecretsSchema),
   github: optional(githubSchema),
   secrets: secretsSchema.prefault({}),
-}).superRefine(({ application: { strategy }, monitoring }, context) => {
+}).superRefine(({ application: { strategy }, monitoring, sealedSecrets }, context) => {
+  const { namespaces = [] } = sealedSecrets ?? {};
+  if (monitoring === undefined && namespaces.includes("monitoring")) {
+    context.addIssue({
+      code: "custom",
+      path: ["sealedSecrets", "namespaces", namespaces.indexOf("monitoring")],
+      message: '"inventory" or "gateway" as long as there is no monitoring',
+    });
+  }
   if (strategy.analysis === undefined || monitoring !== undefined) return;
   context.addIssue({
     code: "custom",

@@ -7,6 +7,7 @@ import { AllowedFlows, type Flow } from "../cluster/flows";
 import type { ApplicationSettings } from "../config/application";
 import type { ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
+import type { PodSecurityArgs } from "../security";
 import { Configuration } from "./configuration";
 import { InClusterDatabase } from "./database";
 import { Downgrade, Migration, migrationIdentity } from "./migration";
@@ -18,7 +19,7 @@ import { SmokeTestJob } from "./smokeTest";
 import { makeStrategy } from "./strategy";
 import { servingPod, type PodArgs } from "./workload";
 
-export interface ApplicationArgs {
+export interface ApplicationArgs extends PodSecurityArgs {
   readonly settings: ApplicationSettings;
   readonly namespace: pulumi.Input<string>;
   /** The release's image, by digest. */
@@ -33,7 +34,7 @@ export interface ApplicationArgs {
   readonly gateway: ParentReference;
   /** All that the application's Pods may say to anyone, and anyone to them. */
   readonly flows: readonly Flow[];
-  readonly releases: Releases;
+  readonly releases: Omit<Releases, "appArmor">;
   readonly priorityClassName: pulumi.Input<string>;
   readonly databasePriorityClassName: pulumi.Input<string>;
 }
@@ -46,7 +47,7 @@ export class Application extends pulumi.ComponentResource {
   constructor(name: string, args: ApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:delivery:Application", name, {}, opts);
     const parent = { parent: this };
-    const { settings, namespace } = args;
+    const { settings, namespace, appArmor } = args;
     const identity: Identity = { name, component: "api" };
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, parent);
     const database = this.database(name, args);
@@ -76,6 +77,7 @@ export class Application extends pulumi.ComponentResource {
       pullSecrets: args.pullSecrets,
       configMapName: configuration.configMapName,
       secretNames: configuration.secretNames,
+      appArmor,
     });
     const migration = new Migration(
       `${name}-migration`,
@@ -97,6 +99,7 @@ export class Application extends pulumi.ComponentResource {
         pullSecrets: args.pullSecrets,
         apiKey: configuration.smokeTestApiKey,
         priorityClassName: args.priorityClassName,
+        appArmor,
       },
       { ...parent, dependsOn: flows },
     );
@@ -142,7 +145,7 @@ export class Application extends pulumi.ComponentResource {
         activeService: services.stable,
         configMapName: configuration.configMapName,
         secretName: configuration.ownSecretName,
-        releases: args.releases,
+        releases: { ...args.releases, appArmor },
       },
       // Another strategy's Services have users' requests before the controller narrows them down to one version: the
       // Pods that serve are the same before and after, so that none is lost.
@@ -178,6 +181,7 @@ export class Application extends pulumi.ComponentResource {
         application: name,
         connections: mostConnections(args.settings),
         priorityClassName: args.databasePriorityClassName,
+        appArmor: args.appArmor,
       },
       { parent: this },
     );

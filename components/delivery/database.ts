@@ -6,10 +6,16 @@ import type { DatabaseSettings } from "../config/application";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels, type Identity } from "../labels";
 import { notScraped } from "../monitoring/scraping";
-import { containerSecurity, resourceRequirements, temporaryMount, temporaryVolume } from "../security";
+import {
+  containerSecurity,
+  type PodSecurityArgs,
+  resourceRequirements,
+  temporaryMount,
+  temporaryVolume,
+} from "../security";
 import { volumeServer } from "../volumeServer";
 
-export interface InClusterDatabaseArgs {
+export interface InClusterDatabaseArgs extends PodSecurityArgs {
   readonly settings: Extract<DatabaseSettings, { type: "inCluster" }>;
   readonly images: ImageSource;
   readonly namespace: pulumi.Input<string>;
@@ -92,6 +98,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
         selector,
         serviceName: service.metadata.name,
         user,
+        appArmor: args.appArmor,
         podAnnotations: notScraped,
         pod: {
           serviceAccountName: account.metadata.name,

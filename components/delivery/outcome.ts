@@ -7,10 +7,10 @@ import type { input } from "@pulumi/kubernetes/types";
 import * as pulumi from "@pulumi/pulumi";
 import { imageReference, type ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
-import { containerSecurity, podSecurity } from "../security";
+import { containerSecurity, podSecurity, type PodSecurityArgs } from "../security";
 
 /** What waits for releases, and where it tells of them. */
-export interface Releases {
+export interface Releases extends PodSecurityArgs {
   /** Address of Prometheus inside the cluster; left out where nothing measures. */
   readonly prometheus?: pulumi.Input<string>;
   readonly images: ImageSource;
@@ -144,7 +144,7 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
               automountServiceAccountToken: true,
               enableServiceLinks: false,
               priorityClassName: releases.priorityClassName,
-              securityContext: podSecurity(65532),
+              securityContext: podSecurity(65532, releases),
               containers: [
                 {
                   name: "outcome",

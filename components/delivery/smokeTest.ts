@@ -4,10 +4,10 @@ import type { input } from "@pulumi/kubernetes/types";
 import * as pulumi from "@pulumi/pulumi";
 import type { SmokeTestSettings } from "../config/analysis";
 import { labels, type Identity } from "../labels";
-import { containerSecurity, podSecurity } from "../security";
+import { containerSecurity, podSecurity, type PodSecurityArgs } from "../security";
 import { applicationUser } from "./workload";
 
-export interface SmokeTestJobArgs {
+export interface SmokeTestJobArgs extends PodSecurityArgs {
   readonly application: string;
   readonly namespace: pulumi.Input<string>;
   readonly version: string;
@@ -57,7 +57,7 @@ export class SmokeTestJob extends pulumi.ComponentResource {
       enableServiceLinks: false,
       priorityClassName: args.priorityClassName,
       ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }),
-      securityContext: podSecurity(applicationUser),
+      securityContext: podSecurity(applicationUser, args),
       containers: [
         {
           name: "smoke-test",

@@ -6,6 +6,7 @@ import { scrapeAnnotations } from "../monitoring/scraping";
 import {
   containerSecurity,
   podSecurity,
+  type PodSecurityArgs,
   resourceRequirements,
   temporaryMount,
   temporaryVolume,
@@ -16,7 +17,7 @@ import { liveLabels } from "./service";
 export const applicationPort = 8080;
 
 /** What every Pod of the application is made from, whatever it runs. */
-export interface PodArgs {
+export interface PodArgs extends PodSecurityArgs {
   readonly settings: ApplicationSettings;
   readonly identity: Identity;
   readonly image: pulumi.Input<string>;
@@ -139,7 +140,7 @@ function podSpec(
     enableServiceLinks: false,
     priorityClassName: args.priorityClassName,
     ...pullSecrets(args),
-    securityContext: podSecurity(applicationUser),
+    securityContext: podSecurity(applicationUser, args),
     containers: [{ ...applicationContainer(args), ...container }],
     volumes: [
       temporaryVolume("64Mi"),

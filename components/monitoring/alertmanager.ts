@@ -6,7 +6,7 @@ import { alertmanager } from "../cluster/wellKnown";
 import type { AlertmanagerSettings } from "../config/monitoring";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
-import { containerSecurity, resourceRequirements, topologySpread } from "../security";
+import { containerSecurity, type PodSecurityArgs, resourceRequirements, topologySpread } from "../security";
 import { volumeServer } from "../volumeServer";
 import { alertmanagerConfiguration, secretPath } from "./receivers";
 import { scrapeAnnotations } from "./scraping";
@@ -14,7 +14,7 @@ import { scrapeAnnotations } from "./scraping";
 /** Where its replicas tell each other what they have sent. */
 export const gossipPort = 9094;
 
-export interface AlertmanagerArgs {
+export interface AlertmanagerArgs extends PodSecurityArgs {
   readonly settings: AlertmanagerSettings;
   /** What tells each receiver, by its name. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
@@ -82,6 +82,7 @@ export class Alertmanager extends pulumi.ComponentResource {
         serviceName: service.metadata.name,
         replicas: settings.replicas,
         user,
+        appArmor: args.appArmor,
         podAnnotations: scrapeAnnotations(port),
         pod: {
           serviceAccountName: account.metadata.name,

@@ -8,9 +8,9 @@ import { githubAuditIdentity, loki } from "../cluster/wellKnown";
 import type { GitHubAuditSettings } from "../config/monitoring";
 import { imageReference, type ImageSource } from "../images";
 import { labels } from "../labels";
-import { containerSecurity, podSecurity } from "../security";
+import { containerSecurity, podSecurity, type PodSecurityArgs } from "../security";
 
-export interface GitHubAuditArgs {
+export interface GitHubAuditArgs extends PodSecurityArgs {
   readonly settings: GitHubAuditSettings;
   readonly images: ImageSource;
   readonly namespace: pulumi.Input<string>;
@@ -64,7 +64,7 @@ export class GitHubAudit extends pulumi.ComponentResource {
                   automountServiceAccountToken: false,
                   enableServiceLinks: false,
                   priorityClassName: args.priorityClassName,
-                  securityContext: podSecurity(65532),
+                  securityContext: podSecurity(65532, args),
                   containers: [container(args)],
                   volumes: [{ name: "script", configMap: { name: script.metadata.name } }],
                 },

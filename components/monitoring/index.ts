@@ -4,6 +4,7 @@ import { AllowedFlows, type Flow } from "../cluster/flows";
 import type { MonitoringSettings } from "../config/monitoring";
 import type { ImageSource } from "../images";
 import { labels } from "../labels";
+import type { PodSecurityArgs } from "../security";
 import { Alertmanager } from "./alertmanager";
 import { releasesDashboard } from "./dashboards/releases";
 import { GitHubAudit } from "./githubAudit";
@@ -11,7 +12,7 @@ import { Loki } from "./loki";
 import { Prometheus } from "./prometheus";
 import { Promtail } from "./promtail";
 
-export interface MonitoringArgs {
+export interface MonitoringArgs extends PodSecurityArgs {
   readonly settings: MonitoringSettings;
   /** What the monitoring may say. */
   readonly flows: readonly Flow[];

@@ -5,11 +5,17 @@ import { loki } from "../cluster/wellKnown";
 import type { LogsSettings } from "../config/monitoring";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
-import { containerSecurity, resourceRequirements, temporaryMount, temporaryVolume } from "../security";
+import {
+  containerSecurity,
+  type PodSecurityArgs,
+  resourceRequirements,
+  temporaryMount,
+  temporaryVolume,
+} from "../security";
 import { volumeServer } from "../volumeServer";
 import { scrapeAnnotations } from "./scraping";
 
-export interface LokiArgs {
+export interface LokiArgs extends PodSecurityArgs {
   readonly settings: LogsSettings;
   readonly images: ImageSource;
   readonly namespace: pulumi.Input<string>;
@@ -62,6 +68,7 @@ export class Loki extends pulumi.ComponentResource {
         selector,
         serviceName: service.metadata.name,
         user,
+        appArmor: args.appArmor,
         podAnnotations: scrapeAnnotations(port),
         pod: {
           serviceAccountName: account.metadata.name,

@@ -6,7 +6,7 @@ import { prometheusIdentity } from "../cluster/wellKnown";
 import type { PrometheusSettings } from "../config/monitoring";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
-import { containerSecurity, resourceRequirements } from "../security";
+import { containerSecurity, type PodSecurityArgs, resourceRequirements } from "../security";
 import { volumeServer } from "../volumeServer";
 import { alertRules } from "./rules/alerts";
 import { deliveryRules } from "./rules/delivery";
@@ -14,7 +14,7 @@ import { notScraped, scrapeConfiguration } from "./scraping";
 
 export const prometheusPort = 9090;
 
-export interface PrometheusArgs {
+export interface PrometheusArgs extends PodSecurityArgs {
   readonly settings: PrometheusSettings;
   readonly images: ImageSource;
   /** Whether Alertmanager is told what is wrong. */
@@ -77,6 +77,7 @@ export class Prometheus extends pulumi.ComponentResource {
         selector,
         serviceName: service.metadata.name,
         user,
+        appArmor: args.appArmor,
         // It reads itself without being found.
         podAnnotations: notScraped,
         pod: {

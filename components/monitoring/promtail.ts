@@ -6,11 +6,18 @@ import { promtailIdentity } from "../cluster/wellKnown";
 import type { LogsSettings } from "../config/monitoring";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
-import { containerSecurity, resourceRequirements, temporaryMount, temporaryVolume } from "../security";
+import {
+  appArmorProfile,
+  containerSecurity,
+  type PodSecurityArgs,
+  resourceRequirements,
+  temporaryMount,
+  temporaryVolume,
+} from "../security";
 import { auditPath, podLogPath, positionsPath, promtailConfiguration, promtailPort } from "./collecting";
 import { scrapeAnnotations } from "./scraping";
 
-export interface PromtailArgs {
+export interface PromtailArgs extends PodSecurityArgs {
   readonly settings: LogsSettings;
   readonly images: ImageSource;
   /** Namespace whose Pods may look into their nodes. */
@@ -62,7 +69,12 @@ export class Promtail extends pulumi.ComponentResource {
               // Also where nothing else runs.
               tolerations: [{ operator: "Exists", effect: "NoSchedule" }],
               // Logs belong to root; it may read them, and do nothing else that root can.
-              securityContext: { runAsUser: 0, runAsGroup: 0, seccompProfile: { type: "RuntimeDefault" } },
+              securityContext: {
+                runAsUser: 0,
+                runAsGroup: 0,
+                seccompProfile: { type: "RuntimeDefault" },
+                ...appArmorProfile(args),
+              },
               containers: [container(args)],
               volumes: [
                 temporaryVolume("16Mi"),

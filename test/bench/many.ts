@@ -39,5 +39,6 @@ for (let index = 0; index < count; index += 1) {
     },
     priorityClassName: "application",
     databasePriorityClassName: "platform",
+    appArmor: false,
   });
 }

@@ -111,6 +111,24 @@ describe("policy/admission", () => {
     expect(judged(also)).to.have.length(1);
   });
 
+  it("asks for an AppArmor profile as the pack does, where the stack's nodes have AppArmor", () => {
+    const settings = { "apparmor-required": { required: true } };
+    const policy = admissionPolicies(settings).find(({ name }) => name === "pods") as AdmissionPolicy;
+    const types = [undefined, "RuntimeDefault", "Localhost", "Unconfined"];
+    const profile = ["securityContext", "appArmorProfile", "type"];
+    for (const [ofPod, ofContainer] of types.flatMap((one) => types.map((other) => [one, other] as const))) {
+      const pod = changed(
+        changed(goodPod(), ["spec", ...profile], ofPod),
+        ["spec", "containers", 0, ...profile],
+        ofContainer,
+      );
+      const counts = ofContainer ?? ofPod;
+      const wanted = counts === undefined || counts === "Unconfined" ? ["apparmor-required"] : [];
+      const judged = refused(policy, objectOf("Deployment", pod)).map((message) => message.split(":")[0]);
+      expect(judged, `${ofPod} ${ofContainer}`).to.deep.equal(wanted);
+    }
+  });
+
   it("agrees with the pack on whatever somebody makes of a good pod, in every kind", () => {
     fc.assert(
       fc.property(mutatedPod(), fc.constantFrom(...kinds), (pod, kind) => {

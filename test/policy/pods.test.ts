@@ -1,4 +1,5 @@
 import {
+  appArmorRequired,
   noRootGroups,
   noSharedProcesses,
   noTerminals,
@@ -40,10 +41,36 @@ describe("policy/pods", () => {
   for (const key of ["tty", "stdin"]) {
     describePodPolicy(noTerminals, { container: [key], right: [undefined, false], wrong: [true] });
   }
+  const profile = ["securityContext", "appArmorProfile", "type"];
+  describePodPolicy(appArmorRequired, {
+    container: profile,
+    right: ["RuntimeDefault", "Localhost"],
+    wrong: [undefined, "Unconfined", ""],
+    settings: { required: true },
+  });
+  describePodPolicy(appArmorRequired, {
+    container: profile,
+    right: [undefined, "RuntimeDefault", "Localhost"],
+    wrong: [],
+    ignoresUnknown: true,
+  });
   describePodPolicy(ownServiceAccount, {
     pod: ["automountServiceAccountToken"],
     right: [false],
     wrong: [undefined, true],
+  });
+
+  it("takes the pod's AppArmor profile for a container that names none, and no other's", () => {
+    const ofPod = (type: string) => changed(goodPod(), ["spec", ...profile], type);
+    const judged = (pod: object) => outcome(appArmorRequired, podTypes.Pod, pod, { required: true });
+    expect(judged(ofPod("RuntimeDefault"))).to.deep.equal({ violations: [], undecided: [] });
+    const path = "spec.securityContext.appArmorProfile.type";
+    expect(judged(ofPod("Unconfined")).violations).to.deep.equal([path]);
+    expect(judged(ofPod(unknown)).undecided).to.deep.equal([path]);
+    const own = changed(ofPod("RuntimeDefault"), ["spec", "containers", 0, ...profile], "Unconfined");
+    expect(judged(own).violations).to.deep.equal(["spec.containers[0].securityContext.appArmorProfile.type"]);
+    // The API server refuses the field there.
+    expect(judged(changed(goodPod(), ["spec", "os", "name"], "windows")).violations).to.be.empty;
   });
 
   it("lets somebody look into a pod", () => {

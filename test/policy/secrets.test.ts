@@ -1,10 +1,11 @@
-import { changed, goodPod, holding, outcome, podTypes, unknown } from "../support/policy";
+import { changed, goodPod, holding, outcome, type Path, podTypes, unknown, written } from "../support/policy";
 import {
   noPlainSecretsInArguments,
   noPlainSecretsInEnv,
   noSecretsInConfigMaps,
   noSecretsInMetadata,
   noTokenSecrets,
+  strictSealedSecrets,
 } from "../../policy/secrets";
 import { describePodPolicy } from "./cases";
 import { expect } from "chai";
@@ -178,6 +179,47 @@ describe("policy/secrets", () => {
     });
     it("says so when the type is unknown", () => {
       expect(judged(unknown)).to.deep.equal({ violations: [], undecided: ["type"] });
+    });
+  });
+
+  describe(strictSealedSecrets.name, () => {
+    const type = "kubernetes:bitnami.com/v1alpha1:SealedSecret";
+    const good = {
+      metadata: { name: "database", namespace: "inventory", annotations: { team: "inventory" } },
+      spec: { encryptedData: { url: "AgB" }, template: { metadata: { annotations: { team: "inventory" } } } },
+    };
+    const judged = (path: Path, value: unknown) =>
+      outcome(strictSealedSecrets, type, changed(good, path, value));
+
+    for (const holder of [
+      ["metadata", "annotations"],
+      ["spec", "template", "metadata", "annotations"],
+    ]) {
+      for (const scope of ["namespace-wide", "cluster-wide"]) {
+        const path = [...holder, `sealedsecrets.bitnami.com/${scope}`];
+        it(`takes no ${scope} scope from ${holder.join(".")}`, () => {
+          for (const right of [undefined, "false"]) {
+            expect(judged(path, right)).to.deep.equal({ violations: [], undecided: [] });
+          }
+          expect(judged(path, "true").violations).to.deep.equal([written(path)]);
+          expect(judged(path, unknown).undecided).to.deep.equal([written(path)]);
+        });
+      }
+    }
+    it("takes no value in plain text, and never shows one", () => {
+      const path = ["spec", "template", "data", "password"];
+      expect(judged(path, undefined).violations).to.be.empty;
+      expect(judged(path, null).violations).to.be.empty;
+      expect(judged(path, unknown).undecided).to.deep.equal([path.join(".")]);
+      const props = changed(good, path, sentinel);
+      const { violations } = judgeResource(strictSealedSecrets, { type, urn: "urn", props });
+      expect(violations.map(({ field }) => field.path)).to.deep.equal([path.join(".")]);
+      expect(JSON.stringify(violations.map(({ found }) => found))).to.not.contain(sentinel);
+    });
+    it("says nothing of another group's kind of that name", () => {
+      const props = changed(good, ["spec", "template", "data", "password"], sentinel);
+      const other = "kubernetes:example.com/v1:SealedSecret";
+      expect(outcome(strictSealedSecrets, other, props).violations).to.be.empty;
     });
   });
 });

@@ -31,6 +31,7 @@ export async function application(
         },
         priorityClassName: "application",
         databasePriorityClassName: "platform",
+        appArmor: settings.cluster.appArmor,
         ...args,
       }),
   );

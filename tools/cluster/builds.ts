@@ -119,6 +119,13 @@ export const optionalPrograms = {
     version: "v3.5.0",
     stamps: { [`${lokiVersion}.Version`]: "3.5.0" },
   },
+  sealedSecrets: {
+    name: "controller",
+    module: "sealed-secrets",
+    package: "github.com/bitnami/sealed-secrets/cmd/controller",
+    version: "v0.40.0",
+    stamps: { "main.VERSION": "0.40.0" },
+  },
 } as const satisfies Record<string, GoProgram>;
 
 /** The value of `-ldflags`: no symbol tables, and upstream's stamps. */

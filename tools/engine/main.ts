@@ -117,6 +117,11 @@ async function main(args: readonly string[]): Promise<void> {
   if (needed("state")) {
     commands.addCommand((load("../state/main") as typeof import("../state/main")).stateCommand(projectRoot));
   }
+  if (needed("secrets")) {
+    commands.addCommand(
+      (load("../secrets/main") as typeof import("../secrets/main")).secretsCommand(projectRoot),
+    );
+  }
   if (needed("policy")) {
     commands.addCommand(
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),

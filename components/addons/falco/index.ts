@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Flow } from "../../cluster/flows";
 import type { FalcoSettings } from "../../config/falco";
 import type { ImageSource } from "../../images";
+import type { PodSecurityArgs } from "../../security";
 import { receiverPort } from "./configuration";
 import { Receiver } from "./receiver";
 import { rulesFile } from "./rules/rulesFile";
@@ -12,7 +13,7 @@ import type { EventTargets } from "./targets";
 export const falcoNamespace = "falco";
 const receiverName = "falco-receiver";
 
-export interface FalcoArgs {
+export interface FalcoArgs extends PodSecurityArgs {
   readonly settings: FalcoSettings;
   readonly images: ImageSource;
   readonly namespace: pulumi.Input<string>;

@@ -9,14 +9,20 @@ import type { FalcoSettings } from "../../config/falco";
 import { imageReference, images, type ImageSource } from "../../images";
 import { labels, selectorLabels, type Identity } from "../../labels";
 import { scrapeAnnotations } from "../../monitoring/scraping";
-import { containerSecurity, podSecurity, resourceRequirements, topologySpread } from "../../security";
+import {
+  containerSecurity,
+  podSecurity,
+  type PodSecurityArgs,
+  resourceRequirements,
+  topologySpread,
+} from "../../security";
 import { receiverPort } from "./configuration";
 import { rules } from "./rules";
 import type { EventTargets } from "./targets";
 
 export const receiverIdentity: Identity = { name: "falco", component: "event-receiver" };
 
-export interface ReceiverArgs {
+export interface ReceiverArgs extends PodSecurityArgs {
   readonly settings: FalcoSettings["receiver"];
   readonly images: ImageSource;
   readonly namespace: pulumi.Input<string>;
@@ -71,7 +77,7 @@ export class Receiver extends pulumi.ComponentResource {
               automountServiceAccountToken: false,
               enableServiceLinks: false,
               priorityClassName: args.priorityClassName,
-              securityContext: podSecurity(65532),
+              securityContext: podSecurity(65532, args),
               // It delivers what it still has.
               terminationGracePeriodSeconds: 30,
               topologySpreadConstraints: topologySpread({ nodes: "preferred", zones: "none" }, selector),

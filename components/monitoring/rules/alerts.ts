@@ -1,5 +1,6 @@
 import type { RuleGroup } from "./groups";
 import { runtimeAlerts } from "./runtime";
+import { sealingAlerts } from "./sealing";
 
 /** What somebody has to look at. Each says in its annotations what it means and what to do first. */
 export const alertRules: readonly RuleGroup[] = [
@@ -57,4 +58,5 @@ export const alertRules: readonly RuleGroup[] = [
     ],
   },
   runtimeAlerts,
+  sealingAlerts,
 ];

@@ -22,6 +22,7 @@ async function addons(gateway: JsonObject = {}, metricsServer: JsonObject = {}):
         served: ["gateway", "inventory"],
         priorityClassName: "platform",
         hostnames: ["inventory.example.com"],
+        appArmor: settings.cluster.appArmor,
         certificate: settings.secrets.gatewayCertificate,
         privateKey: settings.secrets.gatewayPrivateKey,
       }),

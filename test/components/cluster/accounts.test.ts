@@ -14,6 +14,9 @@ const powers: readonly string[] = [
   "delivery/argo-rollouts-account: apps/replicasets create,delete,patch,update in inventory",
   "delivery/argo-rollouts-account: batch/jobs create,delete,patch,update in inventory",
   "delivery/argo-rollouts-account: pods update in inventory",
+  // Keys to unseal with are made, and found by their label.
+  "sealing/sealed-secrets-access-account: secrets create,list in sealing",
+  "sealing/sealed-secrets-access-account: secrets get of one in sealing",
   // Makes one Secret live as long as the version that reads it does.
   "inventory/inventory-release-outcome-account: secrets patch of one in inventory",
 ];

@@ -21,6 +21,7 @@ describe("admission", () => {
           stack: "local",
           registries: ["registry.example"],
           namespaces: ["gateway"],
+          appArmor: cluster.appArmor,
         }),
     );
     return { policies: all(api), bindings: all(`${api}Binding`) };

@@ -18,6 +18,7 @@ describe("the cluster", () => {
           delivery: true,
           monitoring: true,
           logging: false,
+          sealing: false,
         }),
     );
   };

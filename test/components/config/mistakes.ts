@@ -70,6 +70,23 @@ export const mistakes: readonly Mistake[] = [
     "15s",
     /got "15s"; it takes a whole number/,
   ],
+  [
+    "sealed Secrets for nowhere",
+    "sealedSecrets.namespaces",
+    [],
+    /got \[\]; it takes a list of namespaces such as \["inventory"\], not empty/,
+  ],
+  [
+    "sealed Secrets for a namespace of the cluster's",
+    "sealedSecrets.namespaces",
+    ["kube-system"],
+    /got "kube-system"; it takes "inventory" or "gateway" or "monitoring"/,
+    "sealedSecrets.namespaces[0]",
+  ],
+  ["a key for ever", "sealedSecrets.keyRenewalDays", 0, /got 0; it takes a whole number from 1 to 365/],
+  ["a key's age with its unit", "sealedSecrets.keyRenewalDays", "720h", /it takes a whole number/],
+  ["a misspelt field of sealing", "sealedSecrets.namespace", ["inventory"], /did you mean "namespaces"\?/],
+  ["a profile for a switch", "cluster.appArmor", "RuntimeDefault", /takes true or false/],
   ["a controller without Pods", "argoRollouts.replicas", 0, /got 0; it takes a whole number from 1 to 5/],
   [
     "a canary without steps",

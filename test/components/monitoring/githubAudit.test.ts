@@ -23,6 +23,7 @@ async function monitoring(logs: JsonObject) {
         alertReceivers: {},
         scraped: ["monitoring"],
         priorityClassName: "platform",
+        appArmor: true,
       }),
   );
 }

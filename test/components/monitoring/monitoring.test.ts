@@ -21,6 +21,7 @@ async function monitoring(prometheus: JsonObject = {}) {
         alertReceivers: {},
         scraped: ["inventory", "gateway"],
         priorityClassName: "platform",
+        appArmor: true,
       }),
   );
 }

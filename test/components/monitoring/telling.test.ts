@@ -31,6 +31,7 @@ async function monitoring(wanted: JsonObject) {
         alertReceivers: settings.secrets.alertReceivers,
         scraped: ["monitoring"],
         priorityClassName: "platform",
+        appArmor: true,
       }),
   );
 }

@@ -47,6 +47,50 @@ describe("components of the cluster", () => {
     expect(policy.rules.map(({ level }) => level)).to.not.include("RequestResponse");
   });
 
+  it("have a control plane that nobody speaks to without a name, nor by old TLS, and that is not profiled", () => {
+    const { apiserver, controllerManager, scheduler, etcd } = all;
+    expect(apiserver.command).to.include.members([
+      "--anonymous-auth=false",
+      "--service-account-lookup=true",
+      "--service-account-extend-token-expiration=false",
+      "--enable-admission-plugins=NodeRestriction,DenyServiceExternalIPs",
+    ]);
+    // A health check that shows no certificate would be refused by it.
+    expect(apiserver.health.type).to.equal("https");
+    for (const { name, command } of [apiserver, controllerManager, scheduler]) {
+      expect(command, name).to.include.members(["--profiling=false", "--tls-min-version=VersionTLS12"]);
+    }
+    for (const { name, command } of [apiserver, controllerManager, scheduler, etcd]) {
+      const suites = command.filter((flag) => /^--(tls-)?cipher-suites=/.test(flag));
+      expect(suites, name).to.have.length(1);
+      for (const suite of suites[0]?.split("=")[1]?.split(",") ?? []) {
+        expect(suite, name).to.match(/^TLS_ECDHE_(ECDSA|RSA)_WITH_AES_(128|256)_GCM_SHA(256|384)$/);
+      }
+    }
+    expect(etcd.command).to.include.members(["--auto-tls=false", "--peer-auto-tls=false"]);
+  });
+
+  it("have a kubelet that confines Pods and answers nobody without a right to ask", () => {
+    const kubelet = parse(all.kubelet.files?.["kubelet.yaml"] ?? "") as Record<string, unknown>;
+    expect(kubelet).to.deep.include({
+      seccompDefault: true,
+      podPidsLimit: 2048,
+      readOnlyPort: 0,
+      eventRecordQPS: 50,
+      tlsMinVersion: "VersionTLS12",
+      authorization: { mode: "Webhook" },
+      protectKernelDefaults: false,
+      enableProfilingHandler: false,
+      enableDebugFlagsHandler: false,
+      enableSystemLogHandler: false,
+    });
+    expect(kubelet.authentication).to.deep.include({
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+    });
+    expect(kubelet.tlsCipherSuites).to.include("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+  });
+
   it("put pods into the node's own control group", () => {
     const kubelet = parse(all.kubelet.files?.["kubelet.yaml"] ?? "") as Record<string, unknown>;
     expect(kubelet.cgroupRoot).to.equal("/elsewhere");

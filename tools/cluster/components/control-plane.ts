@@ -3,6 +3,7 @@ import { network, ports } from "../network";
 import { configFolder, flags, pkiFolder, type Component } from "./component";
 import { encryptionFile } from "../pki";
 import { auditPolicy } from "./audit-policy";
+import { tlsFlags } from "./tls";
 
 export function apiserver(program: string): Component {
   return {
@@ -16,6 +17,9 @@ export function apiserver(program: string): Component {
       ...flags({
         "advertise-address": network.nodeAddress,
         "secure-port": ports.api,
+        // Whoever asks whether it works, shows a certificate too.
+        "anonymous-auth": false,
+        ...tlsFlags,
         "etcd-servers": `https://127.0.0.1:${ports.etcd}`,
         "etcd-cafile": `${pkiFolder}/etcd-ca.crt`,
         "etcd-certfile": `${pkiFolder}/apiserver-etcd-client.crt`,
@@ -28,12 +32,18 @@ export function apiserver(program: string): Component {
         "kubelet-client-key": `${pkiFolder}/apiserver-kubelet-client.key`,
         "kubelet-preferred-address-types": "InternalIP",
         "service-account-issuer": `https://kubernetes.default.svc.${network.domain}`,
+        // The token of an account that was deleted opens nothing any more.
+        "service-account-lookup": true,
+        // An hour, and not a year, for those who never read theirs anew.
+        "service-account-extend-token-expiration": false,
         "service-account-key-file": `${pkiFolder}/service-account.pub`,
         "service-account-signing-key-file": `${pkiFolder}/service-account.key`,
         "service-cluster-ip-range": network.serviceCidr,
         "service-node-port-range": `${ports.nodePorts.first}-${ports.nodePorts.last}`,
         "authorization-mode": "Node,RBAC",
-        "enable-admission-plugins": "NodeRestriction",
+        // Beside those that are on by themselves: a node changes its own objects only, and no Service takes an address
+        // of the network's for its own.
+        "enable-admission-plugins": "NodeRestriction,DenyServiceExternalIPs",
         "allow-privileged": true,
         profiling: false,
         "requestheader-client-ca-file": `${pkiFolder}/front-proxy-ca.crt`,
@@ -69,6 +79,7 @@ export function controllerManager(program: string): Component {
         "authorization-kubeconfig": kubeconfig,
         "bind-address": network.nodeAddress,
         "secure-port": ports.controllerManager,
+        ...tlsFlags,
         "tls-cert-file": `${pkiFolder}/controller-manager.crt`,
         "tls-private-key-file": `${pkiFolder}/controller-manager.key`,
         "client-ca-file": `${pkiFolder}/ca.crt`,
@@ -78,6 +89,7 @@ export function controllerManager(program: string): Component {
         "cluster-signing-key-file": `${pkiFolder}/ca.key`,
         "service-account-private-key-file": `${pkiFolder}/service-account.key`,
         "use-service-account-credentials": true,
+        "terminated-pod-gc-threshold": 1000,
         "allocate-node-cidrs": true,
         "cluster-cidr": network.podCidr,
         "service-cluster-ip-range": network.serviceCidr,
@@ -102,6 +114,7 @@ export function scheduler(program: string): Component {
         "authorization-kubeconfig": kubeconfig,
         "bind-address": network.nodeAddress,
         "secure-port": ports.scheduler,
+        ...tlsFlags,
         "tls-cert-file": `${pkiFolder}/scheduler.crt`,
         "tls-private-key-file": `${pkiFolder}/scheduler.key`,
         "client-ca-file": `${pkiFolder}/ca.crt`,

@@ -1,5 +1,6 @@
 import { network, ports } from "../network";
 import { flags, pkiFolder, type Component } from "./component";
+import { cipherSuites } from "./tls";
 
 export function etcd(): Component {
   const client = `https://127.0.0.1:${ports.etcd}`;
@@ -28,6 +29,9 @@ export function etcd(): Component {
         "peer-cert-file": `${pkiFolder}/etcd.crt`,
         "peer-key-file": `${pkiFolder}/etcd.key`,
         "peer-trusted-ca-file": `${pkiFolder}/etcd-ca.crt`,
+        "auto-tls": false,
+        "peer-auto-tls": false,
+        "cipher-suites": cipherSuites.join(","),
         "auto-compaction-mode": "periodic",
         "auto-compaction-retention": "1h",
         "snapshot-count": 10000,

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { network, ports } from "../network";
 import { configFolder, flags, pkiFolder, type Component } from "./component";
+import { cipherSuites, minimumTlsVersion } from "./tls";
 
 export function kubelet(program: string, cgroup: string): Component {
   const configuration = {
@@ -12,6 +13,10 @@ export function kubelet(program: string, cgroup: string): Component {
     healthzPort: ports.kubeletHealth,
     tlsCertFile: `${pkiFolder}/kubelet.crt`,
     tlsPrivateKeyFile: `${pkiFolder}/kubelet.key`,
+    tlsMinVersion: minimumTlsVersion,
+    tlsCipherSuites: [...cipherSuites],
+    // The port without authentication.
+    readOnlyPort: 0,
     authentication: {
       anonymous: { enabled: false },
       webhook: { enabled: true },
@@ -35,7 +40,18 @@ export function kubelet(program: string, cgroup: string): Component {
     imageGCHighThresholdPercent: 99,
     imageGCLowThresholdPercent: 95,
     evictionHard: { "memory.available": "200Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
+    // A Pod that names no profile has the runtime's.
+    seccompDefault: true,
+    // Enough for a database with a process for each connection; a Pod that forks without end stops at it.
+    podPidsLimit: 2048,
+    eventRecordQPS: 50,
+    eventBurst: 100,
+    // The kernel is the machine's: the kubelet must not stop because its settings are others.
+    protectKernelDefaults: false,
     enableProfilingHandler: false,
+    enableDebugFlagsHandler: false,
+    // It would show the node's own logs.
+    enableSystemLogHandler: false,
   };
   return {
     name: "kubelet",

@@ -112,6 +112,16 @@ const optionalGoImages = {
     path: "usr/bin/promtail",
     config: { entrypoint: ["/usr/bin/promtail"] },
   },
+  sealedSecrets: {
+    image: images.sealedSecrets,
+    program: optionalPrograms.sealedSecrets,
+    path: "usr/local/bin/controller",
+    config: {
+      entrypoint: ["/usr/local/bin/controller"],
+      user: "1001",
+      exposedPorts: ["8080/tcp", "8081/tcp"],
+    },
+  },
 } as const satisfies Record<string, GoImage>;
 
 const goImages = { ...baseGoImages, ...optionalGoImages };

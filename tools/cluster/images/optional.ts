@@ -21,6 +21,10 @@ const wanted: readonly { settings: z.ZodType; images: readonly OptionalImageName
     settings: z.looseObject({ "technova:monitoring": z.looseObject({ logs: asked }) }),
     images: ["loki", "promtail"],
   },
+  {
+    settings: z.looseObject({ "technova:sealedSecrets": asked }),
+    images: ["sealedSecrets"],
+  },
 ];
 
 /** Images that a stack needs besides those that every cluster has; settings that are wrong need none. */

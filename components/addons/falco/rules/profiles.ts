@@ -134,5 +134,12 @@ export const profiles: readonly Profile[] = [
     programs: pythons,
     scripts: ["/etc/falco-receiver"],
   },
+  {
+    part: "unsealing",
+    namespace: "sealing",
+    containers: ["sealed-secrets"],
+    programs: ["/usr/local/bin/controller"],
+    token: true,
+  },
   { part: "sensor", namespace: "falco", containers: ["falco"], programs: ["/usr/bin/falco"], node: true },
 ];

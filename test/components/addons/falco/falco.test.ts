@@ -17,6 +17,7 @@ async function falco(given: JsonObject = {}, targets: ReturnType<typeof eventTar
     images: settings.images,
     namespace: "falco",
     priorityClassName: "platform",
+    appArmor: true,
     environment: "staging",
     flows: entriesOf(flowTable(settings)),
     namespaces: ["inventory", "falco"],
