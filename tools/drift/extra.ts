@@ -1,3 +1,4 @@
+import { keyLabel } from "../../components/addons/sealedSecrets/names";
 import { kindOf, list, nameOf, namespaceOf, text, type KubeObject } from "../plugins/kubernetes/object";
 import { allWriters } from "./managedFields";
 import { findingOf, type Finding } from "./finding";
@@ -40,6 +41,8 @@ function followsFromOthers(object: KubeObject, claims: readonly RegExp[]): boole
   if (list(object, "metadata", "ownerReferences").length > 0) return true;
   if (everywhere.has(`${kindOf(object)} ${nameOf(object)}`)) return true;
   if (managingTools.has(text(object, "metadata", "labels", "app.kubernetes.io/managed-by"))) return true;
+  // Made by a controller or put back by a person; without them nothing that is sealed could be read again.
+  if (kindOf(object) === "Secret" && text(object, "metadata", "labels", keyLabel) !== "") return true;
   const place = `${namespaceOf(object)}/${nameOf(object)}`;
   if (kindOf(object) === "PersistentVolumeClaim" && claims.some((pattern) => pattern.test(place)))
     return true;

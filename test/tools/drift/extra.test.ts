@@ -57,6 +57,13 @@ describe("objects that nobody expects", () => {
     );
   });
 
+  it("are not the keys that sealed Secrets are opened with, whoever put them there", () => {
+    const labels = { "sealedsecrets.bitnami.com/sealed-secrets-key": "active" };
+    expect(extra(object("Secret", "key", { labels, ...by("unknown") }))).to.deep.equal([]);
+    expect(extra(object("Secret", "key", by("unknown")))).to.have.length(1);
+    expect(extra(object("ConfigMap", "key", { labels, ...by("unknown") }))).to.have.length(1);
+  });
+
   it("are not the stack's own, in whatever version they are served", () => {
     expect(extra(object("ConfigMap", "own", by("kubectl-edit")))).to.deep.equal([]);
     expect(extra(object("HorizontalPodAutoscaler", "own", by("x"), "autoscaling/v1"))).to.deep.equal([]);

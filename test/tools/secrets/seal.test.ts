@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { parse } from "yaml";
 import { readSealedFiles, type SealedSecretObject } from "../../../components/addons/sealedSecrets/files";
-import { strictSealedSecrets } from "../../../policy/secrets";
+import { noSecretsInMetadata, strictSealedSecrets } from "../../../policy/secrets";
 import { readCertificate, type SealingCertificate } from "../../../tools/secrets/certificate";
 import type { SealingKey } from "../../../tools/secrets/keys";
 import { labelOf, sealValue } from "../../../tools/secrets/seal";
@@ -95,10 +95,10 @@ describe("a sealed value", () => {
       });
       expect(object?.spec.template).to.deep.equal({ type: "kubernetes.io/tls" });
       const type = "kubernetes:bitnami.com/v1alpha1:SealedSecret";
-      expect(outcome(strictSealedSecrets, type, object ?? {})).to.deep.equal({
-        violations: [],
-        undecided: [],
-      });
+      for (const policy of [strictSealedSecrets, noSecretsInMetadata]) {
+        const judged = outcome(policy, type, object ?? {});
+        expect(judged, policy.name).to.deep.equal({ violations: [], undecided: [] });
+      }
       expect(readFileSync(join(root, path), "utf8")).to.not.contain(sentinel);
     });
 
