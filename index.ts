@@ -12,7 +12,7 @@ import { Registry } from "./components/registry";
 import { ApplicationImage, applicationRepository, releasedReference } from "./components/registry/image";
 
 const settings = loadSettings();
-const { application, secrets, argoRollouts, falco, monitoring } = settings;
+const { application, secrets, argoRollouts, falco, monitoring, velero } = settings;
 const { downgrade } = application.migration;
 const flows = flowTable(settings);
 
@@ -27,6 +27,7 @@ const cluster = new Cluster("cluster", {
   monitoring: monitoring !== undefined,
   logging: monitoring?.logs !== undefined,
   falco: falco && (falco.sensor.enabled ? "sensor" : "receiver"),
+  backup: velero && (velero.nodeAgent.enabled ? "volumes" : "objects"),
 });
 
 const addons = new Addons(
@@ -47,6 +48,7 @@ const addons = new Addons(
             targets: eventTargets(monitoring),
           }
         : undefined,
+    velero: velero && cluster.backup ? { settings: velero, namespace: cluster.backup } : undefined,
     images: settings.images,
     gatewayNamespace: cluster.gateway,
     deliveryNamespace: cluster.delivery,

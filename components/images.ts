@@ -45,6 +45,14 @@ export const images = {
     // As Docker Hub serves the index of all platforms.
     digest: "sha256:d0cfe422d6ac0e0f20857798f46c7d7273210e1b064b22821e4e6e7f843cde6b",
   },
+  /** Keeps the cluster's objects and volumes in a bucket. */
+  velero: { registry: "docker.io", repository: "velero/velero", version: "v1.18.3" },
+  /** Its way to stores that speak like Amazon S3. */
+  veleroPluginForAws: {
+    registry: "docker.io",
+    repository: "velero/velero-plugin-for-aws",
+    version: "v1.14.3",
+  },
   /** What the application's image is built from, and what the platform's own scripts run in. */
   python: { registry: "docker.io", repository: "library/python", version: "3.11-slim-bookworm" },
 } as const satisfies Record<string, Image>;

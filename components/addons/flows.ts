@@ -6,6 +6,7 @@ import { argoRolloutsPorts } from "./argoRollouts";
 import { falcoFlows, type FalcoFlowsArgs } from "./falco/flows";
 import { metricsServerLabels, metricsServerNamespace, metricsServerPort } from "./metricsServer";
 import { traefikPorts } from "./traefikArguments";
+import { veleroFlows, type VeleroFlowsArgs } from "./velero/flows";
 
 export interface AddonFlowsArgs {
   readonly gateway: GatewaySettings;
@@ -18,6 +19,8 @@ export interface AddonFlowsArgs {
   readonly monitored: boolean;
   /** Left out where nothing watches the containers. */
   readonly falco?: FalcoFlowsArgs;
+  /** Left out where nothing keeps the cluster. */
+  readonly velero?: VeleroFlowsArgs;
 }
 
 const everywhere = ["0.0.0.0/0", "::/0"];
@@ -47,6 +50,7 @@ export function addonFlows(args: AddonFlowsArgs): Flow[] {
     ...(rolloutsPods === undefined ? [] : rolloutsFlows(rolloutsPods, network, monitored)),
     ...(metricsServer === undefined ? [] : metricsServerFlows(network)),
     ...(args.falco === undefined ? [] : falcoFlows(args.falco)),
+    ...(args.velero === undefined ? [] : veleroFlows(args.velero)),
   ];
 }
 

@@ -8,6 +8,7 @@ import { Falco, type FalcoArgs } from "./falco";
 import { Gateway, type GatewayArgs } from "./gateway";
 import { MetricsServer } from "./metricsServer";
 import { Traefik } from "./traefik";
+import { Velero, type VeleroArgs } from "./velero";
 
 export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate" | "privateKey"> {
   readonly gateway: GatewaySettings;
@@ -19,6 +20,8 @@ export interface AddonsArgs extends Pick<GatewayArgs, "hostnames" | "certificate
   readonly argoRollouts?: ArgoRolloutsSettings;
   /** Left out where nothing watches the containers. */
   readonly falco?: Omit<FalcoArgs, "images" | "priorityClassName">;
+  /** Left out where nothing keeps the cluster. */
+  readonly velero?: Omit<VeleroArgs, "images" | "priorityClassName">;
   readonly images: ImageSource;
   readonly gatewayNamespace: pulumi.Input<string>;
   /** Needed with `argoRollouts`. */
@@ -40,7 +43,7 @@ export class Addons extends pulumi.ComponentResource {
     super("technova:addons:Addons", name, {}, opts);
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
     const namespace = args.gatewayNamespace;
-    const { argoRollouts, deliveryNamespace, falco } = args;
+    const { argoRollouts, deliveryNamespace, falco, velero } = args;
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, after());
     if (args.metricsServer !== undefined) {
       new MetricsServer(
@@ -58,6 +61,7 @@ export class Addons extends pulumi.ComponentResource {
           )
         : undefined;
     if (falco !== undefined) new Falco("falco", { ...args, ...falco }, after(flows));
+    if (velero !== undefined) new Velero("velero", { ...args, ...velero }, after(flows));
     const definitions = new UpstreamManifest("gateway-api", { manifest: "gateway-api" }, after());
     const ownObjects = argoRollouts !== undefined;
     const own = ownObjects

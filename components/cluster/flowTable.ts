@@ -6,6 +6,7 @@ import { sensorIdentity } from "../addons/falco/sensor";
 import { eventTargets } from "../addons/falco/targets";
 import { metricsServerNamespace } from "../addons/metricsServer";
 import { traefikIdentity } from "../addons/traefik";
+import { backupNamespace } from "../addons/velero/identities";
 import type { Settings } from "../config";
 import { applicationFlows } from "../delivery/flows";
 import { selectorLabels, type Identity } from "../labels";
@@ -21,7 +22,7 @@ export interface FlowTable {
 
 export type FlowTableArgs = Pick<
   Settings,
-  "application" | "argoRollouts" | "cluster" | "falco" | "gateway" | "metricsServer" | "monitoring"
+  "application" | "argoRollouts" | "cluster" | "falco" | "gateway" | "metricsServer" | "monitoring" | "velero"
 >;
 
 const pods = (namespace: string, identity: Identity): Pods => ({
@@ -34,7 +35,7 @@ const pods = (namespace: string, identity: Identity): Pods => ({
  * @throws Error that lists the entries that say the same, or what no policy could bring about
  */
 export function flowTable(settings: FlowTableArgs): FlowTable {
-  const { application, cluster, argoRollouts, falco, monitoring } = settings;
+  const { application, cluster, argoRollouts, falco, monitoring, velero } = settings;
   const { network } = cluster;
   const monitored = monitoring !== undefined;
   const gateway = pods("gateway", traefikIdentity);
@@ -54,6 +55,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
         monitored,
         targets: eventTargets(monitoring),
       },
+      velero: velero && { settings: velero, network, monitored },
     }),
     monitoring: monitored ? monitoringFlows(monitoring, network) : [],
     application: applicationFlows({
@@ -70,6 +72,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
   const guarded = ["gateway", "inventory"].concat(
     argoRollouts === undefined ? [] : ["delivery"],
     falco === undefined ? [] : [falcoNamespace],
+    velero === undefined ? [] : [backupNamespace],
     monitored ? ["monitoring"] : [],
     monitoring?.logs === undefined ? [] : ["logging"],
   );

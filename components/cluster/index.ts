@@ -20,6 +20,8 @@ export interface ClusterArgs {
   readonly logging: boolean;
   /** What watches the containers and needs its namespace: the receiver alone, or also a sensor that looks into nodes. */
   readonly falco?: "receiver" | "sensor";
+  /** What keeps the cluster and needs its namespace: objects alone, or also volumes, which it finds on nodes. */
+  readonly backup?: "objects" | "volumes";
 }
 
 /** What has to be there before anything runs: guarded namespaces, what people may do there, and the order in which Pods give way. */
@@ -38,6 +40,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly logging: pulumi.Output<string> | undefined;
   /** Namespace of what watches the containers. */
   readonly falco: pulumi.Output<string> | undefined;
+  /** Namespace of what keeps the cluster. */
+  readonly backup: pulumi.Output<string> | undefined;
   /** Priority class of what the application cannot do without: the gateway and the database. */
   readonly platformPriority: pulumi.Output<string>;
   /** Priority class of the application. */
@@ -62,8 +66,10 @@ export class Cluster extends pulumi.ComponentResource {
     this.monitoring = args.monitoring ? namespaceOf("monitoring") : undefined;
     // Pods there look into their nodes.
     this.logging = args.logging ? namespaceOf("logging", "privileged") : undefined;
-    const standard = args.falco === "sensor" ? "privileged" : "restricted";
-    this.falco = args.falco === undefined ? undefined : namespaceOf("falco", standard);
+    const standard = (onNodes: boolean) => (onNodes ? "privileged" : "restricted");
+    const { falco, backup } = args;
+    this.falco = falco && namespaceOf("falco", standard(falco === "sensor"));
+    this.backup = backup && namespaceOf("backup", standard(backup === "volumes"));
     this.namespaceNames = Object.keys(namespaces);
     const { admission } = args.settings;
     if (admission.enabled) {

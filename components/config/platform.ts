@@ -43,6 +43,8 @@ export const imagesSchema = section({
     loki: digest().optional(),
     promtail: digest().optional(),
     falco: digest().optional(),
+    velero: digest().optional(),
+    veleroPluginForAws: digest().optional(),
     python: digest().optional(),
   } satisfies Record<ImageName, z.ZodType>).prefault({}),
 });
@@ -98,6 +100,8 @@ export const clusterSchema = section({
     logging: quota({ cpu: "50", memory: "25Gi", pods: 100 }),
     /** Enough for a Pod on each of 50 nodes. */
     falco: quota({ cpu: "64", memory: "64Gi", pods: 100 }),
+    /** Enough for an agent on each of 50 nodes, and for Pods that copy volumes. */
+    backup: quota({ cpu: "64", memory: "64Gi", pods: 150 }),
   }).prefault({}),
   access: accessSchema.prefault({}),
 });

@@ -14,6 +14,7 @@ import {
 } from "./platform";
 import { keyPath, problemsOf, type Problem } from "./problems";
 import { secretsSchema } from "./secrets";
+import { veleroSchema } from "./velero";
 
 /** Every key that a stack may have in the project's namespace. */
 const settingsSchema = section({
@@ -26,6 +27,7 @@ const settingsSchema = section({
   argoRollouts: unlessOff(argoRolloutsSchema),
   monitoring: optional(monitoringSchema),
   falco: optional(falcoSchema),
+  velero: optional(veleroSchema),
   github: optional(githubSchema),
   secrets: secretsSchema.prefault({}),
 }).superRefine(({ application: { strategy }, monitoring }, context) => {

@@ -29,6 +29,7 @@ export const configurations: Readonly<Record<string, () => Record<string, unknow
     "technova:metricsServer": off,
     "technova:argoRollouts": off,
     "technova:falco": off,
+    "technova:velero": off,
     "technova:github": off,
   }),
 };

@@ -26,6 +26,7 @@ export function goodConfig(): Record<string, JsonObject> {
     "technova:argoRollouts": { replicas: 2 },
     "technova:monitoring": { prometheus: { retentionDays: 30 } },
     "technova:falco": { sensor: { enabled: true }, disabledRules: ["TerminalAttached"] },
+    "technova:velero": stackConfig("production")["technova:velero"] as JsonObject,
     "technova:github": {
       ...(stackConfig("production")["technova:github"] as JsonObject),
       secrets: ["KUBECONFIG"],

@@ -1,3 +1,4 @@
+import { clusterBackupAlerts } from "./clusterBackup";
 import type { RuleGroup } from "./groups";
 import { runtimeAlerts } from "./runtime";
 
@@ -57,4 +58,5 @@ export const alertRules: readonly RuleGroup[] = [
     ],
   },
   runtimeAlerts,
+  clusterBackupAlerts,
 ];
