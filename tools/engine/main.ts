@@ -117,6 +117,11 @@ async function main(args: readonly string[]): Promise<void> {
   if (needed("state")) {
     commands.addCommand((load("../state/main") as typeof import("../state/main")).stateCommand(projectRoot));
   }
+  if (needed("recover")) {
+    commands.addCommand(
+      (load("../recover/main") as typeof import("../recover/main")).recoverCommand(projectRoot),
+    );
+  }
   if (needed("policy")) {
     commands.addCommand(
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),
