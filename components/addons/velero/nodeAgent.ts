@@ -54,13 +54,14 @@ export class NodeAgent extends pulumi.ComponentResource {
       podResources: veleroResources(settings.nodeAgent.resources),
       podLabels: labels(moverIdentity),
       podAnnotations: notScraped,
+      priorityClassName: args.priorityClassName,
     };
     const configuration = new ConfigMap(
       `${name}-configuration`,
       {
         metadata: { namespace, labels: labels(nodeAgentIdentity) },
         immutable: true,
-        data: { "node-agent.json": JSON.stringify(movers) },
+        data: { "node-agent.json": pulumi.jsonStringify(movers) },
       },
       parent,
     );

@@ -60,7 +60,7 @@ export class Server extends pulumi.ComponentResource {
       {
         metadata: { namespace, labels: labels(serverIdentity) },
         immutable: true,
-        data: { "maintenance.json": JSON.stringify({ global: maintenanceOf(settings) }) },
+        data: { "maintenance.json": pulumi.jsonStringify({ global: maintenanceOf(args) }) },
       },
       parent,
     );
@@ -132,14 +132,15 @@ function container(args: ServerArgs, maintenance: pulumi.Input<string>): input.c
     livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 6 },
     resources: resourceRequirements(args.settings.resources),
     securityContext: containerSecurity,
-    volumeMounts: [pluginsMount, ...scratchMounts],
+    volumeMounts: [{ ...pluginsMount, readOnly: true }, ...scratchMounts],
   };
 }
 
 /** The Jobs that tidy up the store: the server's own Pod, but for this. */
-function maintenanceOf({ nodeAgent: { resources } }: VeleroSettings) {
+function maintenanceOf({ settings, priorityClassName }: ServerArgs) {
   return {
-    podResources: veleroResources(resources),
+    podResources: veleroResources(settings.nodeAgent.resources),
+    priorityClassName,
     podLabels: labels(maintenanceIdentity),
     podAnnotations: notScraped,
     keepLatestMaintenanceJobs: 1,

@@ -107,6 +107,7 @@ export const macros: readonly Macro[] = [
     macro: "expected_write",
     condition: anyOf([
       "fd.name pmatch (scratch)",
+      ...profiles.filter(({ writesAnywhere }) => writesAnywhere === true).map(macroOf),
       ...profiles
         .filter(({ writes }) => writes !== undefined)
         .map((profile) => `${macroOf(profile)} and fd.name pmatch (${listOf("folders", profile)})`),

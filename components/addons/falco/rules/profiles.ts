@@ -12,6 +12,8 @@ export interface Profile {
   readonly scripts?: readonly string[];
   /** Folders that are written to, beyond those of `scratch`. */
   readonly writes?: readonly string[];
+  /** Whether there is no saying where it writes. */
+  readonly writesAnywhere?: boolean;
   /** Folders with Secrets. */
   readonly secrets?: readonly string[];
   /** Whether it asks the API server with its account's token. */
@@ -141,7 +143,8 @@ export const profiles: readonly Profile[] = [
     namespace: "backup",
     containers: ["velero", "plugin-for-aws"],
     programs: ["/velero", "/plugins/velero-plugin-for-aws", "/bin/cp-plugin"],
-    writes: ["/scratch", "/plugins", "/target"],
+    // Programs are run from `/plugins`, where the server cannot write.
+    writes: ["/scratch", "/target"],
     token: true,
   },
   {
@@ -160,7 +163,7 @@ export const profiles: readonly Profile[] = [
     component: "volume-mover",
     programs: ["/velero"],
     // Its volume is mounted under a name of its own, and written to when it is restored.
-    writes: ["/"],
+    writesAnywhere: true,
     token: true,
     node: true,
   },
