@@ -14,6 +14,7 @@ import { lookAt } from "./check";
 import { sqlIn } from "./exec";
 import { recover, type RecoverMeans } from "./recover";
 import { renderSurvey } from "./render";
+import { verifyRecovered } from "./verify";
 import { parseWanted, type Wanted } from "./wanted";
 
 interface Flags {
@@ -86,13 +87,14 @@ function surroundings(root: string, stack: string, env: NodeJS.ProcessEnv): Reco
       const settings = settingsFile === undefined ? [] : ["--config-file", settingsFile];
       return runPulumi(root, ["up", "--stack", stack, "--yes", ...settings], env);
     },
-    verifyMeans: async (databaseType) => ({
-      api: await reach(),
-      screen,
-      outputs: await outputs(root, stack, env),
-      onThisMachine: usesEmbeddedCluster(root, stack),
-      sql: databaseType === "inCluster" ? sqlIn(await findTarget(root, stack, env)) : undefined,
-    }),
+    verify: async (journal, databaseType) =>
+      verifyRecovered(journal, {
+        api: await reach(),
+        screen,
+        outputs: await outputs(root, stack, env),
+        onThisMachine: usesEmbeddedCluster(root, stack),
+        sql: databaseType === "inCluster" ? sqlIn(await findTarget(root, stack, env)) : undefined,
+      }),
     record: async (message) => {
       const at = new Date();
       const id = `recovery-${at.getTime()}`;

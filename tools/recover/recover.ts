@@ -22,7 +22,7 @@ import { renderPlan, renderResult } from "./render";
 import { readSecrets, secretsToBring, storeKeys } from "./secrets";
 import { readKnown, withImageOf, withRecovery } from "./settings";
 import { lastSettings, resourcesThere, stripState } from "./state";
-import { verifyRecovered, type Findings, type VerifyMeans } from "./verify";
+import type { Findings } from "./verify";
 
 export interface RecoverOptions extends CheckOptions {
   readonly dryRun: boolean;
@@ -35,8 +35,8 @@ export interface RecoverMeans extends CheckMeans {
   confirm(question: string): Promise<boolean>;
   /** `npm run up` with other settings of the stack; its exit code. */
   up(settingsFile: string | undefined): Promise<number>;
-  /** What is needed to look at the service once it is there. */
-  verifyMeans(databaseType: string): Promise<VerifyMeans>;
+  /** Looks at the service once it is there. @throws UserError when it or its data is not as it should be */
+  verify(journal: Journal, databaseType: string): Promise<Findings>;
   /** Writes it into the audit trail. @throws when it cannot */
   record(message: string): Promise<void>;
 }
@@ -122,7 +122,6 @@ async function goOn(
 ): Promise<void> {
   const { root, screen } = means;
   let journal = begun;
-  let findings: Findings = { notes: [] };
   const steps: Record<StepName, () => Promise<void>> = {
     state: () => restoreState(journal, stack, means),
     cluster: async () => {
@@ -134,7 +133,7 @@ async function goOn(
     settings: () => takeImage(journal, stack, means),
     up: () => fill(journal, stack, secrets, means),
     verify: async () => {
-      findings = await verifyRecovered(journal, await means.verifyMeans(knownNow(stack, means).databaseType));
+      const findings = await means.verify(journal, knownNow(stack, means).databaseType);
       screen.print(renderResult(stack, journal, findings, new Date()));
     },
     tidy: async () => {
