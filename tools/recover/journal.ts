@@ -25,8 +25,10 @@ const journal = z.object({
   /** Rows of each table that the backup says it has. */
   tables: z.record(z.string(), z.number()).optional(),
   schemaRevision: z.string().optional(),
+  /** What was found when the service was looked at, in words. */
+  found: z.string().optional(),
   done: z.array(z.enum(stepNames)),
-  /** How long each step took in all, in seconds; those of interrupted runs are in it. */
+  /** How long each step took in all, in seconds; attempts that failed are in it. */
   seconds: z.partialRecord(z.enum(["check", ...stepNames]), z.number()),
 });
 export type Journal = z.infer<typeof journal>;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { withLock } from "../engine/lockfile";
 import { projectName, stackFile } from "../engine/project";
 import { formatSeconds, messageOf, UserError } from "../engine/report";
 import { writeWhole } from "../rollback/journal";
@@ -45,7 +46,13 @@ export interface RecoverMeans extends CheckMeans {
  * From nothing to a running service with its data. Killed at any moment and started again, it goes on.
  * @throws UserError when it cannot be done, or has failed; started again it goes on from there
  */
-export async function recover(options: RecoverOptions, means: RecoverMeans): Promise<void> {
+export function recover(options: RecoverOptions, means: RecoverMeans): Promise<void> {
+  const { stack } = options;
+  const lock = `${recoveryFolder(means.root, stack)}.lock`;
+  return withLock(lock, `recovering the stack ${stack}`, () => beginOrGoOn(options, means));
+}
+
+async function beginOrGoOn(options: RecoverOptions, means: RecoverMeans): Promise<void> {
   const { root, screen } = means;
   const { stack } = options;
   const begun = readJournal(root, stack);
@@ -134,7 +141,13 @@ async function goOn(
     up: () => fill(journal, stack, secrets, means),
     verify: async () => {
       const findings = await means.verify(journal, knownNow(stack, means).databaseType);
-      screen.print(renderResult(stack, journal, findings, new Date()));
+      const now = new Date();
+      screen.print(renderResult(stack, journal, findings, now));
+      const newest = findings.newestMovement?.toISOString() ?? "no movement";
+      journal = {
+        ...journal,
+        found: `data up to ${newest}, ${formatSeconds(now.getTime() - Date.parse(journal.startedAt))}`,
+      };
     },
     tidy: async () => {
       if (journal.recovery !== undefined)
@@ -158,8 +171,9 @@ async function goOn(
     journal = writeJournal(root, stack, { ...journal, done: [...journal.done, name] });
     screen.note(`done after ${formatSeconds((journal.seconds[name] ?? 0) * 1000)}`);
   }
+  const from = `from ${textOf(journal)}, state archive ${basename(journal.archive.from)}`;
   await means
-    .record(`from ${textOf(journal)}, state archive ${basename(journal.archive.from)}`)
+    .record([from, ...(journal.found === undefined ? [] : [journal.found])].join("; "))
     .catch((error: unknown) => {
       screen.note(`warning: the audit trail lacks the recovery: ${messageOf(error)}`);
     });
