@@ -13,7 +13,7 @@ import { Registry } from "./components/registry";
 import { ApplicationImage, applicationRepository, releasedReference } from "./components/registry/image";
 
 const settings = loadSettings();
-const { application, secrets, argoRollouts, falco, monitoring, sealedSecrets } = settings;
+const { application, secrets, argoRollouts, falco, monitoring, sealedSecrets, velero } = settings;
 const { appArmor } = settings.cluster;
 const { downgrade } = application.migration;
 const sealed = sealedFiles(settings.stack, sealedSecrets);
@@ -31,6 +31,7 @@ const cluster = new Cluster("cluster", {
   logging: monitoring?.logs !== undefined,
   falco: falco && (falco.sensor.enabled ? "sensor" : "receiver"),
   sealing: sealedSecrets !== undefined,
+  backup: velero && (velero.nodeAgent.enabled ? "volumes" : "objects"),
 });
 
 const addons = new Addons(
@@ -55,6 +56,7 @@ const addons = new Addons(
       sealedSecrets && cluster.sealing
         ? { settings: sealedSecrets, namespace: cluster.sealing, files: sealed }
         : undefined,
+    velero: velero && cluster.backup ? { settings: velero, namespace: cluster.backup } : undefined,
     images: settings.images,
     gatewayNamespace: cluster.gateway,
     deliveryNamespace: cluster.delivery,

@@ -51,6 +51,14 @@ export const images = {
     repository: "bitnami/sealed-secrets-controller",
     version: "0.40.0",
   },
+  /** Keeps the cluster's objects and volumes in a bucket. */
+  velero: { registry: "docker.io", repository: "velero/velero", version: "v1.18.3" },
+  /** Its way to stores that speak like Amazon S3. */
+  veleroPluginForAws: {
+    registry: "docker.io",
+    repository: "velero/velero-plugin-for-aws",
+    version: "v1.14.3",
+  },
   /** What the application's image is built from, and what the platform's own scripts run in. */
   python: { registry: "docker.io", repository: "library/python", version: "3.11-slim-bookworm" },
 } as const satisfies Record<string, Image>;

@@ -7,6 +7,7 @@ import { falcoFlows, type FalcoFlowsArgs } from "./falco/flows";
 import { sealedSecretsFlows } from "./sealedSecrets/flows";
 import { metricsServerLabels, metricsServerNamespace, metricsServerPort } from "./metricsServer";
 import { traefikPorts } from "./traefikArguments";
+import { veleroFlows, type VeleroFlowsArgs } from "./velero/flows";
 
 export interface AddonFlowsArgs {
   readonly gateway: GatewaySettings;
@@ -21,6 +22,8 @@ export interface AddonFlowsArgs {
   readonly monitored: boolean;
   /** Left out where nothing watches the containers. */
   readonly falco?: FalcoFlowsArgs;
+  /** Left out where nothing keeps the cluster. */
+  readonly velero?: VeleroFlowsArgs;
 }
 
 const everywhere = ["0.0.0.0/0", "::/0"];
@@ -51,6 +54,7 @@ export function addonFlows(args: AddonFlowsArgs): Flow[] {
     ...(metricsServer === undefined ? [] : metricsServerFlows(network)),
     ...(args.sealedSecrets === undefined ? [] : sealedSecretsFlows(network.apiServerCidrs, monitored)),
     ...(args.falco === undefined ? [] : falcoFlows(args.falco)),
+    ...(args.velero === undefined ? [] : veleroFlows(args.velero)),
   ];
 }
 

@@ -10,6 +10,7 @@ import { Gateway, type GatewayArgs } from "./gateway";
 import { MetricsServer } from "./metricsServer";
 import { SealedSecrets, type SealedSecretsArgs } from "./sealedSecrets";
 import { Traefik } from "./traefik";
+import { Velero, type VeleroArgs } from "./velero";
 
 export interface AddonsArgs
   extends PodSecurityArgs, Pick<GatewayArgs, "hostnames" | "certificate" | "privateKey"> {
@@ -24,6 +25,8 @@ export interface AddonsArgs
   readonly falco?: Omit<FalcoArgs, "appArmor" | "images" | "priorityClassName">;
   /** Left out where nothing opens sealed Secrets. */
   readonly sealedSecrets?: Omit<SealedSecretsArgs, "appArmor" | "images" | "priorityClassName">;
+  /** Left out where nothing keeps the cluster. */
+  readonly velero?: Omit<VeleroArgs, "appArmor" | "images" | "priorityClassName">;
   readonly images: ImageSource;
   readonly gatewayNamespace: pulumi.Input<string>;
   /** Needed with `argoRollouts`. */
@@ -47,7 +50,7 @@ export class Addons extends pulumi.ComponentResource {
     super("technova:addons:Addons", name, {}, opts);
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
     const namespace = args.gatewayNamespace;
-    const { argoRollouts, deliveryNamespace, falco, sealedSecrets } = args;
+    const { argoRollouts, deliveryNamespace, falco, sealedSecrets, velero } = args;
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, after());
     if (args.metricsServer !== undefined) {
       new MetricsServer("metrics-server", { ...args, settings: args.metricsServer }, after(flows));
@@ -65,6 +68,7 @@ export class Addons extends pulumi.ComponentResource {
       sealedSecrets === undefined
         ? []
         : new SealedSecrets("sealed-secrets", { ...args, ...sealedSecrets }, after(flows)).secrets;
+    if (velero !== undefined) new Velero("velero", { ...args, ...velero }, after(flows));
     const definitions = new UpstreamManifest("gateway-api", { manifest: "gateway-api" }, after());
     const ownObjects = argoRollouts !== undefined;
     const own = ownObjects

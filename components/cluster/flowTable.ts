@@ -7,6 +7,7 @@ import { eventTargets } from "../addons/falco/targets";
 import { metricsServerNamespace } from "../addons/metricsServer";
 import { sealingNamespace } from "../addons/sealedSecrets/names";
 import { traefikIdentity } from "../addons/traefik";
+import { backupNamespace } from "../addons/velero/identities";
 import type { Settings } from "../config";
 import { applicationFlows } from "../delivery/flows";
 import { selectorLabels, type Identity } from "../labels";
@@ -30,6 +31,7 @@ export type FlowTableArgs = Pick<
   | "metricsServer"
   | "monitoring"
   | "sealedSecrets"
+  | "velero"
 >;
 
 const pods = (namespace: string, identity: Identity): Pods => ({
@@ -42,7 +44,7 @@ const pods = (namespace: string, identity: Identity): Pods => ({
  * @throws Error that lists the entries that say the same, or what no policy could bring about
  */
 export function flowTable(settings: FlowTableArgs): FlowTable {
-  const { application, cluster, argoRollouts, falco, monitoring } = settings;
+  const { application, cluster, argoRollouts, falco, monitoring, velero } = settings;
   const { network } = cluster;
   const monitored = monitoring !== undefined;
   const gateway = pods("gateway", traefikIdentity);
@@ -63,6 +65,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
         monitored,
         targets: eventTargets(monitoring),
       },
+      velero: velero && { settings: velero, network, monitored },
     }),
     monitoring: monitored ? monitoringFlows(monitoring, network) : [],
     application: applicationFlows({
@@ -80,6 +83,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
     argoRollouts === undefined ? [] : ["delivery"],
     falco === undefined ? [] : [falcoNamespace],
     settings.sealedSecrets === undefined ? [] : [sealingNamespace],
+    velero === undefined ? [] : [backupNamespace],
     monitored ? ["monitoring"] : [],
     monitoring?.logs === undefined ? [] : ["logging"],
   );

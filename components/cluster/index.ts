@@ -22,6 +22,8 @@ export interface ClusterArgs {
   readonly falco?: "receiver" | "sensor";
   /** Whether something that opens sealed Secrets needs its namespace. */
   readonly sealing: boolean;
+  /** What keeps the cluster and needs its namespace: objects alone, or also volumes, which it finds on nodes. */
+  readonly backup?: "objects" | "volumes";
 }
 
 /** What has to be there before anything runs: guarded namespaces, what people may do there, and the order in which Pods give way. */
@@ -42,6 +44,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly falco: pulumi.Output<string> | undefined;
   /** Namespace of what opens sealed Secrets. */
   readonly sealing: pulumi.Output<string> | undefined;
+  /** Namespace of what keeps the cluster. */
+  readonly backup: pulumi.Output<string> | undefined;
   /** Priority class of what the application cannot do without: the gateway and the database. */
   readonly platformPriority: pulumi.Output<string>;
   /** Priority class of the application. */
@@ -66,9 +70,11 @@ export class Cluster extends pulumi.ComponentResource {
     this.monitoring = args.monitoring ? namespaceOf("monitoring") : undefined;
     // Pods there look into their nodes.
     this.logging = args.logging ? namespaceOf("logging", "privileged") : undefined;
-    const standard = args.falco === "sensor" ? "privileged" : "restricted";
-    this.falco = args.falco === undefined ? undefined : namespaceOf("falco", standard);
     this.sealing = args.sealing ? namespaceOf("sealing") : undefined;
+    const standard = (onNodes: boolean) => (onNodes ? "privileged" : "restricted");
+    const { falco, backup } = args;
+    this.falco = falco && namespaceOf("falco", standard(falco === "sensor"));
+    this.backup = backup && namespaceOf("backup", standard(backup === "volumes"));
     this.namespaceNames = Object.keys(namespaces);
     const { admission } = args.settings;
     if (admission.enabled) {

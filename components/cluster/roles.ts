@@ -29,6 +29,11 @@ const kinds: Kinds = {
   ],
   "networking.k8s.io": ["ingresses", "networkpolicies"],
   policy: ["poddisruptionbudgets"],
+  "velero.io": [
+    ...["backuprepositories", "backups", "backupstoragelocations", "datadownloads", "datauploads"],
+    ...["deletebackuprequests", "downloadrequests", "podvolumebackups", "podvolumerestores", "restores"],
+    ...["schedules", "serverstatusrequests", "volumesnapshotlocations"],
+  ],
   "traefik.io": [
     ...["ingressroutes", "ingressroutetcps", "ingressrouteudps", "middlewares", "middlewaretcps"],
     ...["serverstransports", "serverstransporttcps", "tlsoptions", "tlsstores", "traefikservices"],

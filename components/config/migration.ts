@@ -19,7 +19,8 @@ const volume = section({
   ...kept,
 });
 
-const s3 = section({
+/** A store that speaks like Amazon S3. */
+export const s3 = section({
   type: z.literal("s3"),
   bucket: text(
     "a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens",

@@ -44,6 +44,8 @@ export const imagesSchema = section({
     promtail: digest().optional(),
     falco: digest().optional(),
     sealedSecrets: digest().optional(),
+    velero: digest().optional(),
+    veleroPluginForAws: digest().optional(),
     python: digest().optional(),
   } satisfies Record<ImageName, z.ZodType>).prefault({}),
 });
@@ -102,6 +104,8 @@ export const clusterSchema = section({
     /** Enough for a Pod on each of 50 nodes. */
     falco: quota({ cpu: "64", memory: "64Gi", pods: 100 }),
     sealing: quota({ cpu: "4", memory: "2Gi", pods: 5 }),
+    /** Enough for an agent on each of 50 nodes, and for Pods that copy volumes. */
+    backup: quota({ cpu: "64", memory: "64Gi", pods: 150 }),
   }).prefault({}),
   access: accessSchema.prefault({}),
 });

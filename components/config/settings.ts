@@ -15,6 +15,7 @@ import {
 import { keyPath, problemsOf, type Problem } from "./problems";
 import { sealedSecretsSchema } from "./sealedSecrets";
 import { secretsSchema } from "./secrets";
+import { veleroSchema } from "./velero";
 
 /** Every key that a stack may have in the project's namespace. */
 const settingsSchema = section({
@@ -28,6 +29,7 @@ const settingsSchema = section({
   monitoring: optional(monitoringSchema),
   falco: optional(falcoSchema),
   sealedSecrets: optional(sealedSecretsSchema),
+  velero: optional(veleroSchema),
   github: optional(githubSchema),
   secrets: secretsSchema.prefault({}),
 }).superRefine(({ application: { strategy }, monitoring, sealedSecrets }, context) => {

@@ -30,6 +30,7 @@ export const configurations: Readonly<Record<string, () => Record<string, unknow
     "technova:argoRollouts": off,
     "technova:falco": off,
     "technova:sealedSecrets": off,
+    "technova:velero": off,
     "technova:github": off,
   }),
 };

@@ -27,6 +27,7 @@ export function goodConfig(): Record<string, JsonObject> {
     "technova:monitoring": { prometheus: { retentionDays: 30 } },
     "technova:falco": { sensor: { enabled: true }, disabledRules: ["TerminalAttached"] },
     "technova:sealedSecrets": { namespaces: ["inventory", "gateway"] },
+    "technova:velero": stackConfig("production")["technova:velero"] as JsonObject,
     "technova:github": {
       ...(stackConfig("production")["technova:github"] as JsonObject),
       secrets: ["KUBECONFIG"],

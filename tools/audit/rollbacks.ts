@@ -3,22 +3,23 @@ import type { FullApi } from "../release/api";
 import { Loki, NoLoki } from "./loki";
 import { StackTrail, type StackEvent } from "./trail";
 
-/** Writes rollbacks into the trail of their stack; where it has none there is nothing to write. */
+/** Writes rollbacks into the trail of their stack. */
 export function trailOfRollbacks(connect: () => Promise<FullApi>): AuditTrail {
-  return {
-    async record(happened) {
-      const trail = new StackTrail(new Loki(await connect()), happened.stack);
-      const [from, to] = [happened.at.getTime() - 1, happened.at.getTime()];
-      try {
-        // Says whether there is a Loki; writing to none would be an error.
-        await trail.ids({ from: BigInt(from) * 1_000_000n, to: BigInt(to) * 1_000_000n });
-      } catch (error) {
-        if (error instanceof NoLoki) return;
-        throw error;
-      }
-      await trail.add([eventOf(happened)]);
-    },
-  };
+  return { record: async (happened) => addToTrail(await connect(), happened.stack, eventOf(happened)) };
+}
+
+/** Writes an event into the trail of its stack; where it has none there is nothing to write. */
+export async function addToTrail(api: FullApi, stack: string, event: StackEvent): Promise<void> {
+  const trail = new StackTrail(new Loki(api), stack);
+  const to = BigInt(Date.parse(event.at)) * 1_000_000n;
+  try {
+    // Says whether there is a Loki; writing to none would be an error.
+    await trail.ids({ from: to - 1_000_000n, to });
+  } catch (error) {
+    if (error instanceof NoLoki) return;
+    throw error;
+  }
+  await trail.add([event]);
 }
 
 function eventOf({ at, outcome, by, message, version, update }: Happened): StackEvent {

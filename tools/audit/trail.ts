@@ -7,7 +7,7 @@ const stackEvent = z.object({
   id: z.string(),
   /** When it was over, in ISO 8601. */
   at: z.string(),
-  /** What was done: `update`, `destroy`, `refresh`, `import`, `rollback` or what else a tool does to a stack. */
+  /** What was done: `update`, `destroy`, `refresh`, `import`, `rollback`, `recovery` or what else a tool does to a stack. */
   kind: z.string(),
   result: z.enum(["succeeded", "failed"]),
   who: z.string(),

@@ -122,6 +122,11 @@ async function main(args: readonly string[]): Promise<void> {
       (load("../secrets/main") as typeof import("../secrets/main")).secretsCommand(projectRoot),
     );
   }
+  if (needed("recover")) {
+    commands.addCommand(
+      (load("../recover/main") as typeof import("../recover/main")).recoverCommand(projectRoot),
+    );
+  }
   if (needed("policy")) {
     commands.addCommand(
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),

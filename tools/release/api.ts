@@ -5,7 +5,7 @@ import { clusterEnvironment } from "../cluster/environment";
 import { usesEmbeddedCluster } from "../engine/cluster";
 import { readStackSettings } from "../engine/project";
 import { messageOf, UserError } from "../engine/report";
-import { readKubeconfig, selectTarget } from "../plugins/kubernetes/cluster/kubeconfig";
+import { readKubeconfig, selectTarget, type Target } from "../plugins/kubernetes/cluster/kubeconfig";
 import { ApiError, ConnectionError } from "../plugins/kubernetes/cluster/errors";
 import { Transport } from "../plugins/kubernetes/cluster/transport";
 import type { PropertyValue } from "../plugins/rpc/values";
@@ -36,6 +36,12 @@ export async function connect(root: string, stack: string, env: NodeJS.ProcessEn
  * @throws UserError when there is no such stack, no kubeconfig, no such context, or the embedded cluster is not up.
  */
 export async function openTransport(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<Transport> {
+  // A person waits in front of it: what does not answer is to be said within seconds.
+  return new Transport(await findTarget(root, stack, env), { timeoutSeconds: 10, retries: 2 });
+}
+
+/** The cluster that a stack is meant for, and who signs in to it; errors as of `openTransport`. */
+export async function findTarget(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<Target> {
   const config = readStackSettings(root, stack).config ?? {};
   const embedded = clusterEnvironment(env);
   if (usesEmbeddedCluster(root, stack) && Object.keys(embedded).length === 0) {
@@ -54,10 +60,10 @@ export async function openTransport(root: string, stack: string, env: NodeJS.Pro
   const home = join(env.HOME || homedir(), ".kube", "config");
   const kubeconfig = setting || embedded.KUBECONFIG || env.KUBECONFIG || home;
   const context = config["kubernetes:context"] ?? "";
-  return transportTo(String(kubeconfig), String(context), stack);
+  return targetIn(String(kubeconfig), String(context), stack);
 }
 
-async function transportTo(kubeconfig: string, context: string, stack: string): Promise<Transport> {
+async function targetIn(kubeconfig: string, context: string, stack: string): Promise<Target> {
   const isContent = kubeconfig.includes("\n") || kubeconfig.trimStart().startsWith("{");
   if (!isContent && !kubeconfig.split(":").some((path) => existsSync(path))) {
     throw new UserError(
@@ -67,9 +73,7 @@ async function transportTo(kubeconfig: string, context: string, stack: string): 
   }
   try {
     const config = await readKubeconfig(kubeconfig);
-    const target = selectTarget(config, { kubeconfig, context, cluster: "", namespace: "" });
-    // A person waits in front of it: what does not answer is to be said within seconds.
-    return new Transport(target, { timeoutSeconds: 10, retries: 2 });
+    return selectTarget(config, { kubeconfig, context, cluster: "", namespace: "" });
   } catch (error) {
     throw new UserError(
       `The cluster of the stack ${stack} cannot be found: ${messageOf(error)}. Choose another context with\n` +

@@ -96,7 +96,7 @@ export function forgetJournal(root: string, stack: string): void {
 }
 
 /** Replaces a file at once: whoever reads it sees the old text or the new one. */
-export function writeWhole(path: string, text: string, mode = 0o600): void {
+export function writeWhole(path: string, text: string | Buffer, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, text, { mode });

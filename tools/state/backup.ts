@@ -1,20 +1,11 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { projectName, stackFile } from "../engine/project";
 import { report, UserError } from "../engine/report";
 import { capturePulumi } from "../engine/run";
-import { openState, stateDirectory } from "../engine/state";
+import { openState } from "../engine/state";
 import { historyFiles, historyFolder, stateFile, stateFolder } from "../history/names";
 import { inParallel } from "../history/parallel";
 import { openHistory } from "../history/source";
@@ -28,15 +19,19 @@ import {
   settingsPart,
   type Manifest,
 } from "./manifest";
+import { archiveName, archivesOf, defaultPlace, openPlace, type ArchivePlace } from "./place";
 import { openStore, type Store } from "./store";
-import { verify, type Verified } from "./verify";
+import { verifyBytes, type Verified } from "./verify";
 
 const atOnce = 16;
 const attempts = 3;
 
 export interface BackupOptions {
   readonly stack: string;
-  /** A file, or a folder for files that are named after their time. Default: below the checkout's state. */
+  /**
+   * A file, a folder or `s3://bucket/folder` for files that are named after their time. Default: below the checkout's
+   * state.
+   */
   readonly out?: string;
   /** How many archives of the stack the folder keeps; all of them by default. */
   readonly retain?: number;
@@ -50,8 +45,8 @@ export interface Backup extends Verified {
 }
 
 /**
- * Copies a stack's state, history and settings into one archive, and reads that again before it gets its
- * name. What is encrypted stays so, and what opens it is not in it. Nothing is changed in the backend.
+ * Copies a stack's state, history and settings into one archive, and reads that again: one that did not
+ * come back whole does not stay. What is encrypted stays so, and what opens it is not in it. Nothing is changed in the backend.
  * @throws UserError when the stack is not there, locked, or changes all the time
  */
 export async function backup(root: string, options: BackupOptions, env: NodeJS.ProcessEnv): Promise<Backup> {
@@ -88,17 +83,17 @@ export async function backup(root: string, options: BackupOptions, env: NodeJS.P
     resources: content.urns.length,
     updates: content.updates,
   };
-  const path = target(root, project, stack, options.out, created);
-  const temporary = `${path}.${process.pid}.tmp`;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  try {
-    writeFileSync(temporary, await writeArchive(manifest, parts), { mode: 0o600, flush: true });
-    const verified = await verify(temporary, root, env);
-    renameSync(temporary, path);
-    return { ...verified, path, removed: retain(dirname(path), project, stack, options.retain) };
-  } finally {
-    rmSync(temporary, { force: true });
+  const bytes = await writeArchive(manifest, parts);
+  const { place, name } = target(root, project, stack, options.out, created, env);
+  const path = `${place.name}/${name}`;
+  // Before it takes the place of anything.
+  const verified = await verifyBytes(bytes, path, root, env);
+  await place.write(name, bytes);
+  if (!(await place.read(name)).equals(bytes)) {
+    await place.remove(name);
+    throw new UserError(`${path} did not come back as it was written: the place cannot be trusted.`);
   }
+  return { ...verified, path, removed: await retain(place, project, stack, options.retain) };
 }
 
 /** Waits for whoever has the stack locked; says so at once and every ten seconds. */
@@ -174,23 +169,33 @@ function platformVersion(): string {
   return packageFile.parse(JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"))).version;
 }
 
-function target(root: string, project: string, stack: string, out: string | undefined, at: Date): string {
+function target(
+  root: string,
+  project: string,
+  stack: string,
+  out: string | undefined,
+  at: Date,
+  env: NodeJS.ProcessEnv,
+): { readonly place: ArchivePlace; readonly name: string } {
   const isFile =
-    out !== undefined && !(existsSync(out) && statSync(out).isDirectory()) && /\.t(ar\.)?gz$/.test(out);
-  if (isFile) return out;
-  const time = at.toISOString().replaceAll(":", "-");
-  return join(out ?? join(stateDirectory(root), "archives"), `${project}-${stack}-${time}.tar.gz`);
+    out !== undefined &&
+    !out.startsWith("s3://") &&
+    !(existsSync(out) && statSync(out).isDirectory()) &&
+    /\.t(ar\.)?gz$/.test(out);
+  if (isFile) return { place: openPlace(dirname(out), env), name: basename(out) };
+  return { place: openPlace(out ?? defaultPlace(root), env), name: archiveName(project, stack, at) };
 }
 
 /** Removes the oldest archives of the stack, by the times in their names. */
-function retain(folder: string, project: string, stack: string, count: number | undefined): string[] {
+async function retain(
+  place: ArchivePlace,
+  project: string,
+  stack: string,
+  count: number | undefined,
+): Promise<string[]> {
   if (count === undefined) return [];
-  const beginning = `${project}-${stack}-`;
-  const time = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.tar\.gz$/;
-  const own = readdirSync(folder).filter(
-    (name) => name.startsWith(beginning) && time.test(name.slice(beginning.length)),
-  );
-  const old = own.sort().slice(0, Math.max(0, own.length - count));
-  for (const name of old) rmSync(join(folder, basename(name)));
+  const own = archivesOf(await place.list(), project, stack);
+  const old = own.slice(0, Math.max(0, own.length - count));
+  for (const name of old) await place.remove(name);
   return old;
 }

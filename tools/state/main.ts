@@ -41,8 +41,11 @@ export function stateCommand(root: string, env = process.env): Command {
     .command("backup")
     .description("copy it into one archive with checksums; nothing is changed in the backend")
     .option(...stackOption)
-    .option("-o, --out <path>", "a file (.tar.gz) or a folder (default: .pulumi-state/archives)")
-    .option("--retain <count>", "keep so many archives of the stack in the folder", toPositive)
+    .option(
+      "-o, --out <path>",
+      "a file (.tar.gz), a folder or s3://bucket/folder (default: .pulumi-state/archives)",
+    )
+    .option("--retain <count>", "keep so many archives of the stack there", toPositive)
     .option(...waitOption)
     .addHelpText("after", secrecy)
     .action(async ({ wait, ...flags }: BackupFlags) => {

@@ -18,7 +18,17 @@ export interface Verified {
  * @throws UserError when it is not to be trusted
  */
 export async function verify(path: string, root: string, env: NodeJS.ProcessEnv): Promise<Verified> {
-  const archive = await readArchive(await readBytes(path), path);
+  return verifyBytes(await readBytes(path), path, root, env);
+}
+
+/** The same of an archive that was read already. @param path for people */
+export async function verifyBytes(
+  bytes: Buffer,
+  path: string,
+  root: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Verified> {
+  const archive = await readArchive(bytes, path);
   const content = contentOf(archive);
   const { manifest } = archive;
   if (content.urns.length !== manifest.resources || content.updates !== manifest.updates)

@@ -1,3 +1,4 @@
+import { clusterBackupAlerts } from "./clusterBackup";
 import type { RuleGroup } from "./groups";
 import { runtimeAlerts } from "./runtime";
 import { sealingAlerts } from "./sealing";
@@ -59,4 +60,5 @@ export const alertRules: readonly RuleGroup[] = [
   },
   runtimeAlerts,
   sealingAlerts,
+  clusterBackupAlerts,
 ];

@@ -400,6 +400,18 @@ export const mistakes: readonly Mistake[] = [
   ["a priority that is none", "falco.minimumPriority", "high", /a priority: emergency, alert, critical/],
   ["a socket beside /run", "falco.sensor.runtimeSocket", "/tmp/x.sock", /the path of a socket such as/],
   ["no receiver", "falco.receiver.replicas", 0, /a whole number from 1 to 5/],
+  ["a backup of the cluster once a week", "velero.schedule", "0 3 * * 1", /comes up every day/],
+  ["a backup of the cluster at no hour", "velero.schedule", "0 24 * * *", /comes up every day/],
+  ["cluster backups kept for no day", "velero.retentionDays", 0, /a whole number from 1 to 3650/],
+  ["a store that knows Velero in two ways", "velero.store.accountAnnotations", { a: "b" }, /not both/],
+  ["a store without addresses", "velero.store.cidrs", [], /a list of address ranges/],
+  [
+    "every API group at once",
+    "velero.additionalApiGroups",
+    ["*"],
+    /an API group such as "cert-manager\.io"/,
+    "velero.additionalApiGroups[0]",
+  ],
   ["an unknown branch", "github.environments.staging.branch", "master", /"main" or "develop"/],
   [
     "an external database without its secret",

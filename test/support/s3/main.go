@@ -1,5 +1,5 @@
-// An S3-compatible store for tests: it keeps everything in memory, listens on loopback alone, prints its address, and
-// ends when its standard input does.
+// An S3-compatible store for tests: it keeps everything in memory, listens on the address that it is given or on
+// loopback alone, prints where it is, and ends when its standard input does.
 package main
 
 import (
@@ -15,7 +15,11 @@ import (
 )
 
 func main() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address := "127.0.0.1:0"
+	if len(os.Args) > 1 {
+		address = os.Args[1]
+	}
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		log.Fatal(err)
 	}

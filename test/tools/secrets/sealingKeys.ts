@@ -17,7 +17,6 @@ export async function sealingKey(
   const keys = await webcrypto.subtle.generateKey(signingAlgorithm, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     { name: `CN=${name}`, notBefore: new Date(from), notAfter: new Date(to), signingAlgorithm, keys },
-    webcrypto as Crypto,
   );
   const privateKey = KeyObject.from(keys.privateKey).export({ type: "pkcs1", format: "pem" }).toString();
   return { name, state: "active", certificate: certificate.toString("pem"), privateKey };

@@ -80,7 +80,7 @@ export const macros: readonly Macro[] = [
   },
   ...profiles.map((profile) => ({
     macro: macroOf(profile),
-    condition: `k8s.ns.name = ${profile.namespace} and container.name in ${valueList(profile.containers)}`,
+    condition: `k8s.ns.name = ${profile.namespace} and ${ownContainer(profile)}`,
   })),
   {
     macro: "looks_into_node",
@@ -107,6 +107,7 @@ export const macros: readonly Macro[] = [
     macro: "expected_write",
     condition: anyOf([
       "fd.name pmatch (scratch)",
+      ...profiles.filter(({ writesAnywhere }) => writesAnywhere === true).map(macroOf),
       ...profiles
         .filter(({ writes }) => writes !== undefined)
         .map((profile) => `${macroOf(profile)} and fd.name pmatch (${listOf("folders", profile)})`),
@@ -125,6 +126,12 @@ export const macros: readonly Macro[] = [
     ),
   },
 ];
+
+function ownContainer({ containers, component }: Profile): string {
+  return component === undefined
+    ? `container.name in ${valueList(containers)}`
+    : `k8s.pod.label[app.kubernetes.io/component] = ${component}`;
+}
 
 function ownProgram(profile: Profile): string {
   return `${macroOf(profile)} and proc.exepath in (${listOf("programs", profile)})`;

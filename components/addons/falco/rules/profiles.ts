@@ -3,14 +3,17 @@ export interface Profile {
   /** Short and unique, such as `gateway`. */
   readonly part: string;
   readonly namespace: string;
-  /** Names of its containers. */
+  /** Names of its containers; none where they are named anew each time, and its Pods have the label of `component`. */
   readonly containers: readonly string[];
+  readonly component?: string;
   /** Programs that are started in them, by the path of the executable that links lead to. */
   readonly programs: readonly string[];
   /** What Python is started with, where it is among the programs. */
   readonly scripts?: readonly string[];
   /** Folders that are written to, beyond those of `scratch`. */
   readonly writes?: readonly string[];
+  /** Whether there is no saying where it writes. */
+  readonly writesAnywhere?: boolean;
   /** Folders with Secrets. */
   readonly secrets?: readonly string[];
   /** Whether it asks the API server with its account's token. */
@@ -142,4 +145,42 @@ export const profiles: readonly Profile[] = [
     token: true,
   },
   { part: "sensor", namespace: "falco", containers: ["falco"], programs: ["/usr/bin/falco"], node: true },
+  {
+    part: "cluster_backup",
+    namespace: "backup",
+    containers: ["velero", "plugin-for-aws"],
+    programs: ["/velero", "/plugins/velero-plugin-for-aws", "/bin/cp-plugin"],
+    // Programs are run from `/plugins`, where the server cannot write.
+    writes: ["/scratch", "/target"],
+    token: true,
+  },
+  {
+    part: "backup_agent",
+    namespace: "backup",
+    containers: ["node-agent"],
+    programs: ["/velero"],
+    writes: ["/scratch"],
+    token: true,
+    node: true,
+  },
+  {
+    part: "volume_mover",
+    namespace: "backup",
+    containers: [],
+    component: "volume-mover",
+    programs: ["/velero"],
+    // Its volume is mounted under a name of its own, and written to when it is restored.
+    writesAnywhere: true,
+    token: true,
+    node: true,
+  },
+  {
+    part: "store_maintenance",
+    namespace: "backup",
+    containers: [],
+    component: "store-maintenance",
+    programs: ["/velero"],
+    writes: ["/scratch"],
+    token: true,
+  },
 ];

@@ -1,0 +1,54 @@
+import type { RuleGroup } from "./groups";
+
+/** Whether the cluster's objects and volumes are kept as they should be. */
+export const clusterBackupAlerts: RuleGroup = {
+  name: "cluster-backup",
+  interval: "1m",
+  rules: [
+    {
+      alert: "VeleroBackupFailed",
+      expr: 'min by (schedule) (velero_backup_last_status{schedule!=""}) == 0',
+      // It is 0 as well while a backup that was not whole is looked at once more.
+      for: "5m",
+      labels: { severity: "critical" },
+      annotations: {
+        summary:
+          "The newest backup of the cluster by the schedule {{ $labels.schedule }} failed, or is not whole.",
+        action: "It says why: kubectl -n backup get backups.velero.io -o wide, and the server's log.",
+      },
+    },
+    {
+      alert: "VeleroBackupLate",
+      expr: 'time() - max by (schedule) (velero_backup_last_successful_timestamp{schedule!=""}) > 26 * 3600',
+      labels: { severity: "critical" },
+      annotations: {
+        summary:
+          "The cluster was last backed up {{ $value | humanizeDuration }} ago by the schedule {{ $labels.schedule }}.",
+        action: "Look at the schedule and the server: kubectl -n backup get schedules.velero.io,pods.",
+      },
+    },
+    {
+      alert: "VeleroNeverBackedUp",
+      expr:
+        'max by (schedule) (velero_backup_success_total{schedule!=""}) == 0' +
+        ' unless on (schedule) velero_backup_last_successful_timestamp{schedule!=""}',
+      // The first one begins at once; a day is long even for a large cluster's first.
+      for: "1d",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "There is no backup of the cluster by the schedule {{ $labels.schedule }} yet.",
+        action: "Look at the schedule and the server: kubectl -n backup get schedules.velero.io,pods.",
+      },
+    },
+    {
+      alert: "VeleroStoreUnreachable",
+      expr: "min by (backup_location_name) (velero_backup_location_status_gauge) == 0",
+      for: "15m",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "The bucket of the cluster's backups is not reached, or refuses the key.",
+        action: "It says why: kubectl -n backup describe backupstoragelocations.velero.io.",
+      },
+    },
+  ],
+};

@@ -1,0 +1,120 @@
+import { expect } from "chai";
+import { bringing } from "../../../tools/recover/cluster";
+import { renderResult } from "../../../tools/recover/render";
+import { stripped } from "../../../tools/recover/state";
+import type { Journal } from "../../../tools/recover/journal";
+import type { FullApi } from "../../../tools/release/api";
+
+const urn = (type: string, name: string) => `urn:pulumi:test::technova::${type}::${name}`;
+const pod = "kubernetes:core/v1:Pod";
+const password = "random:index/randomPassword:RandomPassword";
+
+describe("a state without its cluster", () => {
+  const entry = (type: string, name: string, more: object = {}) => ({
+    urn: urn(type, name),
+    type,
+    custom: true,
+    ...more,
+  });
+  const state = {
+    version: 3,
+    deployment: {
+      resources: [
+        entry("pulumi:providers:kubernetes", "default"),
+        entry(pod, "protected", { protect: true }),
+        entry(pod, "being-replaced", { delete: true }),
+        entry(password, "kept", { dependencies: [urn(pod, "protected")], protect: true }),
+        entry("github:index/repository:Repository", "kept-too"),
+        entry("docker:index/image:Image", "built"),
+      ],
+      pending_operations: [
+        { type: "creating", resource: entry(pod, "halfway") },
+        { type: "creating", resource: entry("github:index/label:Label", "unknown") },
+      ],
+    },
+  };
+
+  it("has what lives elsewhere, and nothing that points to what is gone", () => {
+    const { state: after, removed, pending } = stripped(state);
+    expect(removed).to.equal(3);
+    expect(after.deployment.resources?.map(({ urn: each }) => each.split("::").at(-1))).to.deep.equal([
+      "default",
+      "kept",
+      "kept-too",
+    ]);
+    expect(after.deployment.resources?.[1]).to.deep.include({ dependencies: [], protect: true });
+    expect(pending).to.deep.equal([`creating ${urn("github:index/label:Label", "unknown")}`]);
+    expect(after.deployment).to.deep.include({ pending_operations: [] });
+  });
+
+  it("is the same when it is done twice", () => {
+    const once = stripped(state).state;
+    expect(stripped(once)).to.deep.equal({ state: once, removed: 0, pending: [] });
+  });
+});
+
+describe("Secrets that are brought while the cluster fills", () => {
+  it("come as soon as their namespaces do, and leave alone what is there", async () => {
+    const there = new Map<string, unknown>([
+      ["/api/v1/namespaces/a", {}],
+      ["/api/v1/namespaces/a/secrets/old", {}],
+    ]);
+    const created: unknown[] = [];
+    const api: FullApi = {
+      get: (path) => Promise.resolve(there.get(path)),
+      patch: () => Promise.reject(new Error("nothing is patched")),
+      remove: () => Promise.reject(new Error("nothing is removed")),
+      create: (path, body) => {
+        created.push([path, body]);
+        return Promise.resolve(body);
+      },
+    };
+    const secret = (namespace: string, name: string) => ({
+      metadata: { namespace, name },
+      data: { key: "dmFsdWU=" },
+    });
+    const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const secrets = [secret("a", "old"), secret("b", "late"), secret("never", "x")];
+    const answer = await bringing(api, secrets, async () => {
+      await wait(50);
+      expect(created).to.deep.equal([]);
+      there.set("/api/v1/namespaces/b", { status: { phase: "Active" } });
+      await wait(1_200);
+      return 7;
+    });
+    expect(answer).to.equal(7);
+    expect(created).to.have.length(1);
+    expect(created[0]).to.deep.equal([
+      "/api/v1/namespaces/b/secrets",
+      {
+        apiVersion: "v1",
+        kind: "Secret",
+        type: "Opaque",
+        metadata: { name: "late", namespace: "b" },
+        data: { key: "dmFsdWU=" },
+      },
+    ]);
+  });
+});
+
+describe("the result of a recovery", () => {
+  it("says up to when data came back, and how long each step took", () => {
+    const journal: Journal = {
+      startedAt: "2026-01-02T03:00:00.000Z",
+      archive: { file: "x.tar.gz", from: "s3://bucket/x.tar.gz", sha256: "" },
+      recovery: { time: "latest" },
+      until: "2026-01-02T02:59:00.000Z",
+      done: ["state", "cluster", "settings", "up"],
+      seconds: { check: 4, state: 3, up: 200 },
+    };
+    const findings = {
+      newestMovement: new Date("2026-01-02T02:58:59Z"),
+      rows: { "public.items": 3 },
+      notes: [],
+    };
+    const shown = renderResult("local", journal, findings, new Date("2026-01-02T03:04:00Z"));
+    expect(shown).to.match(/data up to +2026-01-02T02:58:59Z, the newest movement/);
+    expect(shown).to.match(/took +4 min 0 s \(check 4 s, state 3 s, up 3 min 20 s\)/);
+    expect(shown).to.contain("public.items 3");
+  });
+});

@@ -1,0 +1,239 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { withLock } from "../engine/lockfile";
+import { projectName, stackFile } from "../engine/project";
+import { formatSeconds, messageOf, UserError } from "../engine/report";
+import { writeWhole } from "../rollback/journal";
+import type { Screen } from "../release/screen";
+import { restore } from "../state/restore";
+import { verify as verifyArchive } from "../state/verify";
+import { bringing, type Secret } from "./cluster";
+import { check, type Checked, type CheckMeans, type CheckOptions } from "./check";
+import {
+  forgetJournal,
+  readJournal,
+  recoveryFolder,
+  stepNames,
+  writeJournal,
+  type Journal,
+  type StepName,
+} from "./journal";
+import { renderPlan, renderResult } from "./render";
+import { readSecrets, secretsToBring, storeKeys } from "./secrets";
+import { readKnown, withImageOf, withRecovery } from "./settings";
+import { lastSettings, resourcesThere, stripState } from "./state";
+import type { Findings } from "./verify";
+
+export interface RecoverOptions extends CheckOptions {
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}
+
+export interface RecoverMeans extends CheckMeans {
+  readonly screen: Screen;
+  /** @throws UserError where nobody can be asked */
+  confirm(question: string): Promise<boolean>;
+  /** `npm run up` with other settings of the stack; its exit code. */
+  up(settingsFile: string | undefined): Promise<number>;
+  /** Looks at the service once it is there. @throws UserError when it or its data is not as it should be */
+  verify(journal: Journal, databaseType: string): Promise<Findings>;
+  /** Writes it into the audit trail. @throws when it cannot */
+  record(message: string): Promise<void>;
+}
+
+/**
+ * From nothing to a running service with its data. Killed at any moment and started again, it goes on.
+ * @throws UserError when it cannot be done, or has failed; started again it goes on from there
+ */
+export function recover(options: RecoverOptions, means: RecoverMeans): Promise<void> {
+  const { stack } = options;
+  const lock = `${recoveryFolder(means.root, stack)}.lock`;
+  return withLock(lock, `recovering the stack ${stack}`, () => beginOrGoOn(options, means));
+}
+
+async function beginOrGoOn(options: RecoverOptions, means: RecoverMeans): Promise<void> {
+  const { root, screen } = means;
+  const { stack } = options;
+  const begun = readJournal(root, stack);
+  if (begun !== undefined) {
+    const next = stepNames.find((name) => !begun.done.includes(name)) ?? "tidy";
+    screen.print(`A recovery of ${begun.startedAt} was interrupted; it goes on with: ${titles[next]}.`);
+    screen.note(`note: --state and --snapshot are those of then: ${begun.archive.from}, ${textOf(begun)}`);
+    if (!options.dryRun) await goOn(begun, await secretsNow(options, means), options, means);
+    return;
+  }
+  const started = Date.now();
+  screen.note(titles.check);
+  const checked = await check(options, means);
+  const seconds = { check: (Date.now() - started) / 1000 };
+  screen.print(renderPlan(stack, checked));
+  const wanted = options.yes || (!options.dryRun && (await means.confirm(`Recover ${stack} from that?`)));
+  if (options.dryRun || !wanted) {
+    screen.print("Nothing was changed.");
+    return;
+  }
+  const journal = writeJournal(root, stack, journalFor(stack, checked, means, started, seconds));
+  await goOn(journal, checked.secrets, options, means);
+}
+
+const titles: Readonly<Record<StepName | "check", string>> = {
+  check: "looking at the archive, the backend, the cluster and the bucket",
+  state: "the state goes into the backend",
+  cluster: "what the old cluster held leaves the state",
+  settings: "image, version and schema become those of the archive",
+  up: "everything is made again, and the database is filled",
+  verify: "the service and its data are looked at",
+  tidy: "the recovery leaves the settings",
+};
+
+/** The archive is copied first: it has to be there for as long as the recovery goes on. */
+function journalFor(
+  stack: string,
+  { archive, chosen, manifest }: Checked,
+  { root }: RecoverMeans,
+  started: number,
+  seconds: Journal["seconds"],
+): Journal {
+  const file = basename(archive.from);
+  writeWhole(join(recoveryFolder(root, stack), file), archive.bytes);
+  return {
+    startedAt: new Date(started).toISOString(),
+    archive: { file, from: archive.from, sha256: createHash("sha256").update(archive.bytes).digest("hex") },
+    recovery: chosen?.recovery,
+    backup: chosen?.backup.name,
+    until: chosen?.until.toISOString(),
+    tables: manifest?.tables ?? undefined,
+    schemaRevision: manifest?.schemaRevision ?? undefined,
+    done: [],
+    seconds,
+  };
+}
+
+/** Secrets are in no journal: they are given again. */
+async function secretsNow(
+  { stack, secrets }: RecoverOptions,
+  { root, env }: RecoverMeans,
+): Promise<Secret[]> {
+  const path = stackFile(root, stack);
+  const { outsideSecrets } = readKnown(readFileSync(path, "utf8"), path, projectName(root));
+  const given = secrets === undefined ? [] : readSecrets(secrets);
+  return Promise.resolve(secretsToBring(outsideSecrets, given, storeKeys(outsideSecrets, given, env)));
+}
+
+async function goOn(
+  begun: Journal,
+  secrets: readonly Secret[],
+  { stack }: RecoverOptions,
+  means: RecoverMeans,
+): Promise<void> {
+  const { root, screen } = means;
+  let journal = begun;
+  const steps: Record<StepName, () => Promise<void>> = {
+    state: () => restoreState(journal, stack, means),
+    cluster: async () => {
+      const { removed, pending } = await stripState(root, stack, means.env);
+      screen.note(`${removed} resources of the old cluster will be made again`);
+      for (const each of pending)
+        screen.note(`warning: it was not known whether this had been done when the state was kept: ${each}`);
+    },
+    settings: () => takeImage(journal, stack, means),
+    up: () => fill(journal, stack, secrets, means),
+    verify: async () => {
+      const findings = await means.verify(journal, knownNow(stack, means).databaseType);
+      const now = new Date();
+      screen.print(renderResult(stack, journal, findings, now));
+      const newest = findings.newestMovement?.toISOString() ?? "no movement";
+      journal = {
+        ...journal,
+        found: `data up to ${newest}, ${formatSeconds(now.getTime() - Date.parse(journal.startedAt))}`,
+      };
+    },
+    tidy: async () => {
+      if (journal.recovery !== undefined)
+        await refuseFailure(means.up(undefined), "take the recovery out again");
+    },
+  };
+  for (const name of stepNames.filter((each) => !journal.done.includes(each))) {
+    screen.note(titles[name]);
+    const started = Date.now();
+    try {
+      await steps[name]();
+    } catch (error) {
+      throw new UserError(
+        `${messageOf(error)}\nThe recovery stopped where ${titles[name]}. Put that right and run the same command ` +
+          "again: it goes on from there.",
+      );
+    } finally {
+      const seconds = (journal.seconds[name] ?? 0) + (Date.now() - started) / 1000;
+      journal = writeJournal(root, stack, { ...journal, seconds: { ...journal.seconds, [name]: seconds } });
+    }
+    journal = writeJournal(root, stack, { ...journal, done: [...journal.done, name] });
+    screen.note(`done after ${formatSeconds((journal.seconds[name] ?? 0) * 1000)}`);
+  }
+  const from = `from ${textOf(journal)}, state archive ${basename(journal.archive.from)}`;
+  await means
+    .record([from, ...(journal.found === undefined ? [] : [journal.found])].join("; "))
+    .catch((error: unknown) => {
+      screen.note(`warning: the audit trail lacks the recovery: ${messageOf(error)}`);
+    });
+  forgetJournal(root, stack);
+  screen.print(`The stack ${stack} is an ordinary one again.`);
+}
+
+function textOf({ recovery, until }: Journal): string {
+  if (recovery === undefined) return "no backup";
+  if ("snapshot" in recovery) return `the dump ${recovery.snapshot}`;
+  return recovery.time === "latest"
+    ? `the log, as far as it reaches (${until})`
+    : `the log, up to ${recovery.time}`;
+}
+
+async function restoreState(
+  journal: Journal,
+  stack: string,
+  { root, env, screen }: RecoverMeans,
+): Promise<void> {
+  const path = join(recoveryFolder(root, stack), journal.archive.file);
+  const { content } = await verifyArchive(path, root, env);
+  // A run that was killed right after it: the state is written last, and whole.
+  if ((await resourcesThere(root, stack, env)) === content.urns.length) return;
+  const { notes } = await restore(root, path, { stack, replace: true, waitSeconds: 0 }, env);
+  for (const note of notes) screen.note(note);
+}
+
+async function takeImage(
+  journal: Journal,
+  stack: string,
+  { root, env, screen }: RecoverMeans,
+): Promise<void> {
+  const archive = await verifyArchive(join(recoveryFolder(root, stack), journal.archive.file), root, env);
+  const path = stackFile(root, stack);
+  const { text, changed } = withImageOf(readFileSync(path, "utf8"), lastSettings(archive), projectName(root));
+  if (changed.length === 0) return;
+  writeWhole(path, text, 0o644);
+  screen.note(`Pulumi.${stack}.yaml: ${changed.join(", ")} as in the archive; commit it when all is well`);
+}
+
+async function fill(
+  journal: Journal,
+  stack: string,
+  secrets: readonly Secret[],
+  { root, connect, up }: RecoverMeans,
+): Promise<void> {
+  const text = readFileSync(stackFile(root, stack), "utf8");
+  const file = join(recoveryFolder(root, stack), `Pulumi.${stack}.yaml`);
+  writeWhole(file, withRecovery(text, journal.recovery, projectName(root)));
+  await bringing(await connect(), secrets, () => refuseFailure(up(file), "bring everything up"));
+}
+
+async function refuseFailure(code: Promise<number>, what: string): Promise<void> {
+  const answer = await code;
+  if (answer !== 0)
+    throw new UserError(`The update that was to ${what} ended with ${answer}; it says above why.`);
+}
+
+function knownNow(stack: string, { root }: RecoverMeans) {
+  const path = stackFile(root, stack);
+  return readKnown(readFileSync(path, "utf8"), path, projectName(root));
+}
