@@ -1,3 +1,4 @@
+import { unknownCheckingProxy } from "@pulumi/policy";
 import { Exceptions, nameOf as resourceName, type Exception } from "../../policy/frame/exceptions";
 import { judgeResource, judgeStack } from "../../policy/frame/evaluate";
 import type { Resource } from "../../policy/frame/objects";
@@ -113,7 +114,7 @@ export class Pack {
       : `core/${apiVersionOf(object)}`;
     const type = `kubernetes:${version}:${kindOf(object)}`;
     const urn = this.urnOf(kindOf(object), namespaceOf(object), nameOf(object)) ?? this.urn(type, object);
-    return { type, urn, props: object };
+    return { type, urn, props: unknownCheckingProxy(object) };
   }
 
   /** The controllers that an object says it belongs to, and what made a ReplicaSet or Job of that name. */
