@@ -141,6 +141,20 @@ const sharedProperties: Plugin = {
         contents: `${await readFile(path, "utf8")}${code}`,
       }));
     append(/@pulumi[\\/]policy[\\/]deserialize\.js$/, shared("deserializeProperties", "more[0]"));
+    // Of each request, its options and its provider are read anew for every policy as well.
+    append(
+      /@pulumi[\\/]policy[\\/]server\.js$/,
+      `
+      const once = (make) => {
+        const made = new WeakMap();
+        return (given) => {
+          if (!made.has(given)) made.set(given, make(given));
+          return made.get(given);
+        };
+      };
+      getResourceOptions = once(getResourceOptions);
+      getProviderResource = once(getProviderResource);`,
+    );
     append(
       /@pulumi[\\/]policy[\\/]proxy\.js$/,
       shared("unknownCheckingProxy", 'typeof given !== "object" || given === null'),

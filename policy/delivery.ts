@@ -2,7 +2,7 @@ import { type ContainerPolicy, type ObjectPolicy, type Policy, shown } from "./f
 import { type Answer, answerOf, any } from "./frame/answers";
 import { isAbsent, oneOf } from "./frame/tests";
 import type { Field } from "./frame/field";
-import { parseImage } from "./images";
+import { applicationRepositories, matchesOne, parseImage } from "./images";
 import type { Target } from "./frame/objects";
 
 const specification = "https://argo-rollouts.readthedocs.io/en/stable/features/specification/";
@@ -172,20 +172,13 @@ export const noPlainDeployment: ContainerPolicy<{ repositories: readonly string[
   why: "A Deployment, or a pod by hand, gets a version to the users past trial, analysis and the way back.",
   remedy: ["Make the workload a Rollout with the strategy of the stack, or a Job if it is meant to end."],
   link: "https://argo-rollouts.readthedocs.io/en/stable/migrating/",
-  parameters: {
-    repositories: {
-      type: "array",
-      items: { type: "string" },
-      description: "Regular expressions; an image whose repository matches one is the application's.",
-      default: ["(^|/)inventory$"],
-    },
-  },
+  parameters: { repositories: applicationRepositories },
   checkContainer({ pod, field }, judge, { repositories }) {
     if (isRollout(pod.object) || !pod.runsForever) return;
     const image = field.at("image");
     if (!judge.knows(image) || typeof image.value !== "string") return;
     const { repository } = parseImage(image.value);
-    if (!repositories.some((pattern) => new RegExp(pattern).test(repository))) return;
+    if (!matchesOne(repository, repositories)) return;
     judge.report(image, `is ${shown(repository)} in a ${pod.object.kind}, must be in a Rollout or a Job`);
   },
 };

@@ -1,4 +1,4 @@
-import { Exceptions, problemsOf, stackOf, type Exception } from "./frame/exceptions";
+import { Exceptions, longestDays, problemsOf, stackOf, type Exception } from "./frame/exceptions";
 import type { Policy, StackPolicy } from "./frame/policy";
 import { Field } from "./frame/field";
 import type { Target } from "./frame/objects";
@@ -15,41 +15,24 @@ export function exceptionPolicies(exceptions: Exceptions, names: readonly string
   return [wholeExceptions(exceptions, names), exceptionsInUse(exceptions)];
 }
 
-function wholeExceptions(
-  { entries, today }: Exceptions,
-  names: readonly string[],
-): StackPolicy<{ maximumDays: number }> {
+function wholeExceptions({ entries, today }: Exceptions, names: readonly string[]): StackPolicy {
   return {
     name: "whole-exceptions",
     area,
     severity: "high",
-    description: "Every exception names a policy, a resource, a reason, an owner and a day on which it ends.",
-    why: "An exception that nobody answers for, or that never ends, is a policy that does not hold.",
+    description: `Every exception names a policy, a resource, a reason, an owner, and as its end a day within ${longestDays} days.`,
+    why: "An exception that nobody answers for, or that never ends, is a policy that does not hold. It excuses nothing.",
     remedy: [
       "Complete the entry in policy/exceptions.json, or remove it.",
       "If it is over, mend the resource; only if that cannot be, have its owner set another day.",
     ],
     link,
-    parameters: {
-      maximumDays: {
-        type: "integer",
-        description: "How far away the end of an exception may be, in days.",
-        default: 180,
-        minimum: 1,
-      },
-    },
-    checkStack(objects, judgeOf, { maximumDays }) {
-      const latest = dayAfter(today, maximumDays);
+    checkStack(objects, judgeOf) {
       entries.forEach((entry, index) => {
         if (!concerns(entry, objects)) return;
         const problems = problemsOf(entry, today);
         if (!names.includes(entry.policy))
           problems.push(`policy is ${JSON.stringify(entry.policy)}: there is none`);
-        if (entry.expires > latest) {
-          problems.push(
-            `expires is ${entry.expires}, must be ${latest} at the latest: ${maximumDays} days from now`,
-          );
-        }
         for (const problem of problems) judgeOf().report(place(index, entry), problem);
       });
     },
@@ -92,10 +75,4 @@ function place(index: number, entry: Exception): Field {
   return Field.root({ exceptions: { [index]: entry } })
     .at("exceptions")
     .at(index);
-}
-
-function dayAfter(day: string, days: number): string {
-  const date = new Date(`${day}T00:00:00Z`);
-  date.setUTCDate(date.getUTCDate() + days);
-  return date.toISOString().slice(0, 10);
 }

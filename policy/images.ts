@@ -1,5 +1,5 @@
 import { absentOr, absentOrMatching, isAbsent, matching, type Test } from "./frame/tests";
-import type { ContainerPolicy, Policy, RulePolicy } from "./frame/policy";
+import type { ContainerPolicy, Parameter, Policy, RulePolicy } from "./frame/policy";
 import { each } from "./frame/workloads";
 import type { Rule } from "./frame/rules";
 
@@ -18,6 +18,38 @@ export function parseImage(image: string): ImageReference {
   return { repository: name.slice(0, colon), tag: name.slice(colon + 1), digest };
 }
 
+/** The setting of every policy that refuses tags which move. */
+export const movingTags: Parameter<readonly string[]> = {
+  type: "array",
+  items: { type: "string" },
+  description: "Tags that are known to move.",
+  default: ["latest"],
+};
+
+/** An image that names a version by its digest, or by a tag that does not move. */
+export function withVersion(mutableTags: readonly string[]): Pick<Test, "accepts" | "wanted"> {
+  return {
+    accepts: (value) => {
+      if (typeof value !== "string") return false;
+      const { tag, digest } = parseImage(value);
+      return digest !== undefined || (tag !== undefined && !mutableTags.includes(tag));
+    },
+    wanted: `an image with a digest or a tag other than ${mutableTags.join(", ")}`,
+  };
+}
+
+/** The setting of every policy that is about the application's own image. */
+export const applicationRepositories: Parameter<readonly string[]> = {
+  type: "array",
+  items: { type: "string" },
+  description: "Regular expressions; an image whose repository matches one is the application's.",
+  default: ["(^|/)inventory$"],
+};
+
+export function matchesOne(repository: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => new RegExp(pattern).test(repository));
+}
+
 export const noMutableImageTags: ContainerPolicy<{ mutableTags: readonly string[] }> = {
   name: "no-mutable-image-tags",
   area: "images",
@@ -26,22 +58,9 @@ export const noMutableImageTags: ContainerPolicy<{ mutableTags: readonly string[
   why: "A tag that moves runs other code after a restart than the one that was tested, and cannot be rolled back.",
   remedy: ["Give the image a version tag or, better, its digest: repository@sha256:<digest>."],
   link: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
-  parameters: {
-    mutableTags: {
-      type: "array",
-      items: { type: "string" },
-      description: "Tags that are known to move.",
-      default: ["latest"],
-    },
-  },
+  parameters: { mutableTags: movingTags },
   checkContainer({ field }, judge, { mutableTags }) {
-    const accepts = (value: unknown) => {
-      if (typeof value !== "string") return false;
-      const { tag, digest } = parseImage(value);
-      return digest !== undefined || (tag !== undefined && !mutableTags.includes(tag));
-    };
-    const wanted = `an image with a digest or a tag other than ${mutableTags.join(", ")}`;
-    judge.expect(field.at("image"), { accepts, wanted });
+    judge.expect(field.at("image"), withVersion(mutableTags));
   },
 };
 
@@ -56,19 +75,12 @@ export const applicationImageByDigest: ContainerPolicy<{ repositories: readonly 
     "Set it as technova:application image.digest, so that the container runs repository@sha256:<digest>.",
   ],
   link: "https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy",
-  parameters: {
-    repositories: {
-      type: "array",
-      items: { type: "string" },
-      description: "Regular expressions; an image whose repository matches one is the application's.",
-      default: ["(^|/)inventory$"],
-    },
-  },
+  parameters: { repositories: applicationRepositories },
   checkContainer({ field }, judge, { repositories }) {
     const image = field.at("image");
     if (!judge.knows(image) || typeof image.value !== "string") return;
     const { repository } = parseImage(image.value);
-    if (!repositories.some((pattern) => new RegExp(pattern).test(repository))) return;
+    if (!matchesOne(repository, repositories)) return;
     judge.expect(image, matching("@sha256:[0-9a-f]{64}$", `${repository}@sha256:<64 hexadecimal digits>`));
   },
 };

@@ -2,6 +2,7 @@ import { PolicyPack } from "@pulumi/policy";
 import { Exceptions } from "./frame/exceptions";
 import entries from "./exceptions.json";
 import { packOf } from "./policies";
+import { readRequestsLazily } from "./frame/requests";
 import { recorder, type Run } from "./frame/run";
 import { toPulumi } from "./frame/pulumi";
 
@@ -13,6 +14,7 @@ const run: Run = {
   record: recorder(process.env.TECHNOVA_POLICY_FINDINGS),
 };
 
+readRequestsLazily();
 new PolicyPack("technova", {
   enforcementLevel: "mandatory",
   policies: packOf(run).map((policy) => toPulumi(policy, run)),

@@ -3,7 +3,7 @@ import { type ObjectPolicy, type Policy, shown, type StackPolicy } from "./frame
 import { credentialFor } from "./frame/credentials";
 import type { Field } from "./frame/field";
 import { isAbsent } from "./frame/tests";
-import { parseImage } from "./images";
+import { movingTags, withVersion } from "./images";
 import type { Target } from "./frame/objects";
 
 const isFilled = (value: unknown) => Array.isArray(value) && value.length > 0;
@@ -141,25 +141,13 @@ export const baseImageVersions: ObjectPolicy<{ mutableTags: readonly string[] }>
   why: "On a base that moves, the same source gives another image tomorrow, with whatever got into the base since.",
   remedy: ["Give the build argument that names the base a version tag or, better, a digest."],
   link: "https://slsa.dev/spec/v1.0/threats",
-  parameters: {
-    mutableTags: {
-      type: "array",
-      items: { type: "string" },
-      description: "Tags that are known to move.",
-      default: ["latest"],
-    },
-  },
+  parameters: { mutableTags: movingTags },
   kinds: ["Image"],
   checkObject(object, judge, { mutableTags }) {
     if (object.group !== "docker") return;
-    const accepts = (value: unknown) => {
-      const { tag, digest } = parseImage(String(value));
-      return digest !== undefined || (tag !== undefined && !mutableTags.includes(tag));
-    };
-    const wanted = `an image with a digest or a tag other than ${mutableTags.join(", ")}`;
     for (const [name, value] of buildArguments(object).entries()) {
       if (name === "") judge.knows(value);
-      else if (/(^|_)IMAGE$/.test(name)) judge.expect(value, { accepts, wanted });
+      else if (/(^|_)IMAGE$/.test(name)) judge.expect(value, withVersion(mutableTags));
     }
   },
 };

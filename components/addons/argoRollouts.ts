@@ -95,12 +95,22 @@ export class ArgoRollouts extends pulumi.ComponentResource {
 /** Upstream's name of the role. */
 const releasedRole = "argo-rollouts";
 
-/** In its own namespace: which of its Pods leads, and settings for notifications, of which there are none. */
+/**
+ * In its own namespace: which of its Pods leads, its plugins, and settings for notifications, of which there are none.
+ * The controller waits until it has listed the latter, by a field selector on their names: for such a request the API
+ * server takes the name into account, so that rights on the one object are enough.
+ */
 const ownRules: input.rbac.v1.PolicyRule[] = [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] },
-  { apiGroups: [""], resources: ["configmaps", "secrets"], verbs: ["get", "list", "watch"] },
+  { apiGroups: [""], resources: ["configmaps"], resourceNames: ["argo-rollouts-config"], verbs: ["get"] },
+  watched("configmaps", "argo-rollouts-notification-configmap"),
+  watched("secrets", "argo-rollouts-notification-secret"),
   { apiGroups: [""], resources: ["events"], verbs: ["create", "patch", "update"] },
 ];
+
+function watched(resource: string, name: string): input.rbac.v1.PolicyRule {
+  return { apiGroups: [""], resources: [resource], resourceNames: [name], verbs: ["list", "watch"] };
+}
 
 /** Groups of upstream's role that the platform has a use for. */
 const usedGroups = new Set(["", "apps", "argoproj.io", "batch", "networking.k8s.io", "traefik.io"]);

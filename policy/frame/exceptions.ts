@@ -11,26 +11,31 @@ export interface Exception {
   readonly reason: string;
   /** Who is asked about it: a team or a mail address. */
   readonly owner: string;
-  /** The last day on which it holds, as `2027-03-31`. */
+  /** The last day on which it holds, as `2027-03-31`; no further away than `longestDays`. */
   readonly expires: string;
 }
+
+/** How far away the end of an exception may be, in days: what ends later is not looked at again in time. */
+export const longestDays = 180;
 
 /** The exceptions as far as they are whole and not over, and which of them were needed. */
 export class Exceptions {
   private readonly needed = new Map<Exception, Set<string>>();
+  private readonly whole: readonly Exception[];
 
   /** @param today as `2027-03-31` */
   constructor(
     readonly entries: readonly Exception[],
     readonly today: string,
-  ) {}
+  ) {
+    this.whole = entries.filter((entry) => problemsOf(entry, today).length === 0);
+  }
 
   /** The exception that lets a resource violate a policy; noted as needed. */
   use(policy: string, resource: Resource): Exception | undefined {
-    const found = this.entries.find(
+    const found = this.whole.find(
       (entry) =>
         entry.policy === policy &&
-        problemsOf(entry, this.today).length === 0 &&
         entry.stacks.includes(stackOf(resource.urn)) &&
         matches(entry.resource, resource),
     );
@@ -66,11 +71,20 @@ export function problemsOf(entry: Partial<Exception>, today: string): string[] {
   expect("resource", /[^*\s]/.test(text("resource")), "Kind namespace/name, * for any characters in it");
   expect("reason", text("reason").length >= 10, "why the policy cannot be kept yet, in a sentence");
   expect("owner", text("owner") !== "", "the team or mail address that answers for it");
-  expect("expires", isDay(text("expires")), "a day such as 2027-03-31");
-  if (isDay(text("expires")) && text("expires") < today) {
-    problems.push(`expires was ${text("expires")}: the exception is over`);
-  }
+  const expires = text("expires");
+  expect("expires", isDay(expires), "a day such as 2027-03-31");
+  if (!isDay(expires)) return problems;
+  if (expires < today) problems.push(`expires was ${expires}: the exception is over`);
+  const latest = dayAfter(today, longestDays);
+  if (expires > latest)
+    problems.push(`expires is ${expires}, must be ${latest} at the latest: ${longestDays} days from now`);
   return problems;
+}
+
+function dayAfter(day: string, days: number): string {
+  const date = new Date(`${day}T00:00:00Z`);
+  date.setUTCDate(date.getUTCDate() + days);
+  return date.toISOString().slice(0, 10);
 }
 
 function isDay(text: string): boolean {

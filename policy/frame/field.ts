@@ -7,9 +7,10 @@
  */
 export class Field {
   private constructor(
-    /** The property names and list indices that lead here. */
-    readonly keys: readonly (string | number)[],
-    readonly value: unknown,
+    private readonly parent: Field | undefined,
+    private readonly key: string | number,
+    /** The value without the engine's guard around it, which makes every step into it dear. */
+    private readonly bare: unknown,
     /** The engine's error when the value cannot be known before the update; `value` is then `undefined`. */
     readonly unknownBecause: Error | undefined,
     /** The names of the list items that the field is in: of the container, and of its variable or port. */
@@ -17,10 +18,26 @@ export class Field {
   ) {}
 
   /** What was asked for before: policies ask for the same again and again. */
-  private readonly children = new Map<string | number, Field>();
+  private children: Map<string | number, Field> | undefined;
+  private named: readonly Field[] | undefined;
+  private guarded: unknown;
 
   static root(value: unknown): Field {
-    return new Field([], value, undefined, undefined);
+    const field = new Field(undefined, "", bareOf(value), undefined, undefined);
+    field.guarded = value;
+    return field;
+  }
+
+  /** Guarded, so that an unknown within it throws when it is read. */
+  get value(): unknown {
+    if (!isObject(this.bare)) return this.bare;
+    this.guarded ??= (this.parent?.value as Record<string | number, unknown>)[this.key];
+    return this.guarded;
+  }
+
+  /** The property names and list indices that lead here. */
+  get keys(): readonly (string | number)[] {
+    return this.parent === undefined ? [] : [...this.parent.keys, this.key];
   }
 
   /** As a message writes it: `spec.containers[0].image`; empty for the whole object. */
@@ -38,7 +55,7 @@ export class Field {
 
   /** Absent or null: Kubernetes takes both as "not set". */
   get absent(): boolean {
-    return !this.unknown && (this.value === undefined || this.value === null);
+    return !this.unknown && (this.bare === undefined || this.bare === null);
   }
 
   /** The property under `keys`. Under an unknown it is that unknown: its path is what the reader has to look at. */
@@ -54,28 +71,22 @@ export class Field {
   /** The items of a list; none when it is absent. An unknown list is one unknown item. */
   items(): readonly Field[] {
     if (this.unknown) return [this];
-    if (!Array.isArray(this.value)) return [];
-    return Array.from({ length: this.value.length }, (_, index) => {
-      const item = this.child(index);
-      const name = item.at("name").value;
-      if (typeof name !== "string") return item;
-      const owner = this.owner === undefined ? name : `${this.owner}, ${name}`;
-      return new Field(item.keys, item.value, undefined, owner);
-    });
+    this.named ??= Array.isArray(this.bare) ? this.bare.map((_, index) => this.item(index)) : [];
+    return this.named;
   }
 
   /** The properties of an object with their names; none when it is absent. An unknown object is one unknown. */
   entries(): readonly (readonly [name: string, field: Field])[] {
     if (this.unknown) return [["", this]];
-    if (!isObject(this.value)) return [];
-    return Object.keys(this.value).map((key) => [key, this.child(key)] as const);
+    if (!isObject(this.bare)) return [];
+    return Object.keys(this.bare).map((key) => [key, this.child(key)] as const);
   }
 
   /** This field, or the first unknown within it: for tests that look at more than a plain value. */
   firstUnknown(): Field | undefined {
     if (this.unknown) return this;
-    if (!isObject(this.value)) return undefined;
-    const keys = Array.isArray(this.value) ? [...this.value.keys()] : Object.keys(this.value);
+    if (!isObject(this.bare)) return undefined;
+    const keys = Array.isArray(this.bare) ? this.bare.keys() : Object.keys(this.bare);
     for (const key of keys) {
       const found = this.child(key).firstUnknown();
       if (found !== undefined) return found;
@@ -83,24 +94,49 @@ export class Field {
     return undefined;
   }
 
+  private item(index: number): Field {
+    const item = this.child(index);
+    const name = item.at("name").bare;
+    if (typeof name !== "string") return item;
+    const owner = this.owner === undefined ? name : `${this.owner}, ${name}`;
+    return new Field(this, index, item.bare, undefined, owner);
+  }
+
   private child(key: string | number): Field {
     if (this.unknown) return this;
-    const known = this.children.get(key);
+    const known = this.children?.get(key);
     if (known !== undefined) return known;
     const child = this.read(key);
-    this.children.set(key, child);
+    (this.children ??= new Map()).set(key, child);
     return child;
   }
 
   private read(key: string | number): Field {
-    const keys = [...this.keys, key];
-    if (!isObject(this.value)) return new Field(keys, undefined, undefined, this.owner);
+    if (!isObject(this.bare)) return new Field(this, key, undefined, undefined, this.owner);
+    const bare = (this.bare as Record<string | number, unknown>)[key];
+    if (typeof bare !== "string" || bare.length !== unknownLength)
+      return new Field(this, key, bare, undefined, this.owner);
     try {
-      return new Field(keys, (this.value as Record<string | number, unknown>)[key], undefined, this.owner);
+      return new Field(
+        this,
+        key,
+        (this.value as Record<string | number, unknown>)[key],
+        undefined,
+        this.owner,
+      );
     } catch (error) {
-      return new Field(keys, undefined, unknownValueError(error), this.owner);
+      return new Field(this, key, undefined, unknownValueError(error), this.owner);
     }
   }
+}
+
+/** What stands for an unknown is a text like a UUID, whatever its type; the guard knows which ones. */
+const unknownLength = 36;
+
+/** What is within the engine's guard; anything else is itself. */
+function bareOf(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  return (value as { __getSpecialProxyTarget?: unknown }).__getSpecialProxyTarget ?? value;
 }
 
 /** The engine's error about an unknown, whose class is not part of its public types; any other is thrown again. */

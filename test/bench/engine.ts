@@ -18,6 +18,9 @@ export interface BareEngine {
   close(): void;
 }
 
+/** A preview that takes longer hangs. */
+const longestPreview = 15 * 60_000;
+
 export async function bareEngine(): Promise<BareEngine> {
   const cli = await findCli(projectRoot, process.env);
   const plugins = await choosePlugins(projectRoot, cli, process.env);
@@ -43,7 +46,7 @@ export async function bareEngine(): Promise<BareEngine> {
       mkdirSync(folder);
       for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
       const run = (args: readonly string[]): Measured =>
-        timed(cli.path, args, { cwd: folder, env: { ...env, ...more } });
+        timed(cli.path, args, { cwd: folder, env: { ...env, ...more }, timeout: longestPreview });
       run(["stack", "init", "--no-select", "--stack", stack]);
       return best(runs, () => run(["preview", "--stack", stack, "--non-interactive", ...flags]));
     },

@@ -5,7 +5,7 @@ export interface Measured {
   readonly stdout: string;
 }
 
-/** Runs a command to its end and takes its wall time. Fails with what it printed unless it exits with 0. */
+/** Runs a command to its end and takes its wall time. Fails with what it printed unless it exits with 0 in time. */
 export function timed(command: string, args: readonly string[], options: SpawnSyncOptions = {}): Measured {
   const began = performance.now();
   const { status, stdout, stderr, error } = spawnSync(command, args, {
@@ -13,6 +13,10 @@ export function timed(command: string, args: readonly string[], options: SpawnSy
     maxBuffer: 2 ** 30,
     ...options,
   });
+  if (error !== undefined && "code" in error && error.code === "ETIMEDOUT")
+    throw new Error(
+      `${command} ${args.join(" ")} did not end within ${(options.timeout ?? 0) / 60_000} minutes`,
+    );
   if (error !== undefined) throw error;
   if (status !== 0)
     throw new Error(`${command} ${args.join(" ")} exited with ${status}:\n${stdout}${stderr}`);

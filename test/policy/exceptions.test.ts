@@ -74,6 +74,7 @@ describe("exceptions", () => {
     ["expires", "2027-02-30"],
     ["expires", "31.03.2027"],
     ["expires", "2026-11-24"],
+    ["expires", "2027-05-25"],
   ];
   const findings = (entry: object, index = 0, on = resource()) => {
     const exceptions = new Exceptions([entry as Exception], today);
@@ -92,6 +93,12 @@ describe("exceptions", () => {
       expect(found[0]).to.match(new RegExp(`^exceptions\\[0\\] ${key} (is|was) `));
     });
   }
+
+  it("excuse to the latest day that there is, and not a day more", () => {
+    expect(used({ expires: "2027-05-24" })).to.be.true;
+    expect(used({ expires: "2027-05-25" })).to.be.false;
+    expect(used({ expires: "9999-12-31" })).to.be.false;
+  });
 
   it("fail when their policy does not exist, or when they end too far away", () => {
     expect(findings(good)).to.be.empty;

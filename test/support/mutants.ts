@@ -43,12 +43,20 @@ function withoutProbes(container: object): object {
 
 const context: Path = ["securityContext"];
 
-const ofPod: readonly (readonly [Path, readonly unknown[]])[] = [
-  [["hostNetwork"], [undefined, false]],
-  [["hostPID"], [undefined, false, true]],
-  [["hostIPC"], [undefined, false, true]],
-  [["shareProcessNamespace"], [undefined, false, true]],
+const places = {
+  pod: ["pod"],
+  containers: ["first", "second", "init"],
+  both: ["pod", "first", "second", "init"],
+} as const;
+
+/** Fields with their values, by what has them: the pod, its containers, or both. */
+const fields: readonly (readonly [keyof typeof places, Path, readonly unknown[]])[] = [
+  ["pod", ["hostNetwork"], [undefined, false]],
+  ["pod", ["hostPID"], [undefined, false, true]],
+  ["pod", ["hostIPC"], [undefined, false, true]],
+  ["pod", ["shareProcessNamespace"], [undefined, false, true]],
   [
+    "pod",
     ["volumes", 0],
     [
       { name: "tmp", emptyDir: {} },
@@ -56,87 +64,59 @@ const ofPod: readonly (readonly [Path, readonly unknown[]])[] = [
       { name: "tmp", nfs: { server: "nfs.example", path: "/" } },
     ],
   ],
+  ["pod", [...context, "fsGroup"], [undefined, 0, 10001]],
+  ["pod", [...context, "supplementalGroups"], [undefined, [], [0], [10001]]],
   [
-    [...context, "runAsNonRoot"],
-    [undefined, true, false],
-  ],
-  [
-    [...context, "runAsUser"],
-    [undefined, 0, 10001],
-  ],
-  [
-    [...context, "runAsGroup"],
-    [undefined, 0, 10001],
-  ],
-  [
-    [...context, "fsGroup"],
-    [undefined, 0, 10001],
-  ],
-  [
-    [...context, "supplementalGroups"],
-    [undefined, [], [0], [10001]],
-  ],
-  [
-    [...context, "seccompProfile"],
-    [undefined, { type: "RuntimeDefault" }, { type: "Unconfined" }],
-  ],
-  [
-    [...context, "appArmorProfile"],
-    [undefined, { type: "RuntimeDefault" }, { type: "Unconfined" }],
-  ],
-  [
-    [...context, "seLinuxOptions"],
-    [undefined, {}, { type: "container_t" }, { type: "spc_t" }, { user: "root" }],
-  ],
-  [
+    "pod",
     [...context, "sysctls"],
     [undefined, [{ name: "net.ipv4.tcp_syncookies", value: "1" }], [{ name: "kernel.msgmax", value: "1" }]],
   ],
-  [
-    [...context, "windowsOptions"],
-    [undefined, {}],
-  ],
-];
+  ["pod", [...context, "windowsOptions"], [undefined, {}]],
 
-const ofContainer: readonly (readonly [Path, readonly unknown[]])[] = [
-  [["tty"], [undefined, false, true]],
-  [["stdin"], [undefined, false, true]],
+  ["both", [...context, "runAsNonRoot"], [undefined, true, false]],
+  ["both", [...context, "runAsUser"], [undefined, 0, 10001]],
+  ["both", [...context, "runAsGroup"], [undefined, 0, 10001]],
   [
+    "both",
+    [...context, "seccompProfile"],
+    [
+      undefined,
+      { type: "RuntimeDefault" },
+      { type: "Localhost", localhostProfile: "a.json" },
+      { type: "Unconfined" },
+    ],
+  ],
+  ["both", [...context, "appArmorProfile"], [undefined, { type: "RuntimeDefault" }, { type: "Unconfined" }]],
+  [
+    "both",
+    [...context, "seLinuxOptions"],
+    [
+      undefined,
+      {},
+      { type: "container_t" },
+      { type: "container_init_t" },
+      { type: "spc_t" },
+      { user: "root" },
+      { role: "sysadm_r" },
+    ],
+  ],
+
+  ["containers", ["tty"], [undefined, false, true]],
+  ["containers", ["stdin"], [undefined, false, true]],
+  [
+    "containers",
     ["ports", 0],
     [
       { name: "http", containerPort: 8080 },
       { name: "http", containerPort: 8080, hostPort: 8080 },
     ],
   ],
+  ["containers", [...context, "privileged"], [undefined, false]],
+  ["containers", [...context, "allowPrivilegeEscalation"], [undefined, false, true]],
+  ["containers", [...context, "readOnlyRootFilesystem"], [undefined, true, false]],
+  ["containers", [...context, "procMount"], [undefined, "Default"]],
   [
-    [...context, "privileged"],
-    [undefined, false],
-  ],
-  [
-    [...context, "runAsNonRoot"],
-    [undefined, true, false],
-  ],
-  [
-    [...context, "runAsUser"],
-    [undefined, 0, 10001],
-  ],
-  [
-    [...context, "runAsGroup"],
-    [undefined, 0, 10001],
-  ],
-  [
-    [...context, "allowPrivilegeEscalation"],
-    [undefined, false, true],
-  ],
-  [
-    [...context, "readOnlyRootFilesystem"],
-    [undefined, true, false],
-  ],
-  [
-    [...context, "procMount"],
-    [undefined, "Default"],
-  ],
-  [
+    "containers",
     [...context, "capabilities"],
     [
       undefined,
@@ -146,39 +126,12 @@ const ofContainer: readonly (readonly [Path, readonly unknown[]])[] = [
       { drop: ["ALL"], add: ["CHOWN"] },
     ],
   ],
-  [
-    [...context, "seccompProfile"],
-    [
-      undefined,
-      { type: "RuntimeDefault" },
-      { type: "Localhost", localhostProfile: "a.json" },
-      { type: "Unconfined" },
-    ],
-  ],
-  [
-    [...context, "appArmorProfile"],
-    [undefined, { type: "RuntimeDefault" }, { type: "Unconfined" }],
-  ],
-  [
-    [...context, "seLinuxOptions"],
-    [undefined, { type: "container_init_t" }, { type: "spc_t" }, { role: "sysadm_r" }],
-  ],
 ];
 
-const mutation: fc.Arbitrary<Mutation> = fc.oneof(
-  fc
-    .constantFrom(...ofPod)
-    .chain(([path, values]) =>
-      fc.constantFrom(...values).map((value) => ({ at: "pod" as const, path, value })),
-    ),
-  fc
-    .constantFrom(...ofContainer)
-    .chain(([path, values]) =>
-      fc
-        .tuple(
-          fc.constantFrom("first" as const, "second" as const, "init" as const),
-          fc.constantFrom(...values),
-        )
-        .map(([at, value]) => ({ at, path, value })),
-    ),
+const mutation: fc.Arbitrary<Mutation> = fc.constantFrom(...fields).chain(([of, path, values]) =>
+  fc.record({
+    at: fc.constantFrom(...places[of]),
+    path: fc.constant(path),
+    value: fc.constantFrom(...values),
+  }),
 );

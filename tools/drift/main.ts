@@ -6,6 +6,7 @@ import { capturePulumi, runPulumi } from "../engine/run";
 import { isForbidden } from "../plugins/kubernetes/cluster/errors";
 import { explained, openTransport } from "../release/api";
 import { Cluster } from "./cluster";
+import { exportState } from "./exported";
 import { findDrift } from "./find";
 import { isAddition } from "./finding";
 import { render, toJson, type Report } from "./render";
@@ -98,18 +99,6 @@ async function runEngine(
   );
   report(`${stdout}${stderr}`.trim());
   return code;
-}
-
-async function exportState(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const args = ["stack", "export", "--show-secrets", "--stack", stack];
-  const { code, stdout, stderr } = await withProgress(
-    (elapsed) => `  reading the state of ${stack}, ${elapsed}`,
-    () => capturePulumi(root, args, env),
-    2_000,
-  );
-  if (code === 0) return stdout;
-  const advice = /no stack named/.test(stderr) ? `\nnpm run up -- --stack ${stack} makes it.` : "";
-  throw new UserError(`The state of ${stack} cannot be read: ${stderr.trim()}${advice}`);
 }
 
 async function ask(question: string): Promise<boolean> {

@@ -132,6 +132,11 @@ async function main(args: readonly string[]): Promise<void> {
       (load("../policy/main") as typeof import("../policy/main")).policyCommand(projectRoot),
     );
   }
+  if (needed("security")) {
+    commands.addCommand(
+      (load("../security/main") as typeof import("../security/main")).securityCommand(projectRoot),
+    );
+  }
   await commands.parseAsync(args, { from: "user" });
 }
 

@@ -151,7 +151,8 @@ function stateOf(value: unknown): State | undefined {
   return Array.isArray(state?.resources) ? state : undefined;
 }
 
-function resourcesOfState(file: string, value: object): readonly FileResource[] {
+/** The resources of an exported state as the policies take them. */
+export function resourcesOfState(file: string, value: object): readonly FileResource[] {
   return (stateOf(value)?.resources ?? [])
     .filter((resource) => resource.delete !== true)
     .map(({ type, urn, inputs }) => ({
@@ -166,10 +167,13 @@ function resourcesOfState(file: string, value: object): readonly FileResource[] 
 /** The key by which Pulumi marks a secret in a state (`sdk/go/common/resource/sig`). */
 const signature = "4dabf18193072939515e22adb298388d";
 
-/** A secret's value is not in the state: to a policy that needs it, it is unknown. */
+/** A secret's value is unknown to a policy that needs it, unless the state was exported with its secrets. */
 function withoutSecrets(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (signature in value) return unknownValue;
+  if (signature in value) {
+    const { plaintext } = value as { plaintext?: unknown };
+    return typeof plaintext === "string" ? (JSON.parse(plaintext) as unknown) : unknownValue;
+  }
   if (Array.isArray(value)) return value.map(withoutSecrets);
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, withoutSecrets(child)]));
 }

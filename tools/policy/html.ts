@@ -1,3 +1,4 @@
+import { escaped, pageStyle, table } from "../engine/html";
 import { everyPolicy } from "../../policy/policies";
 import { areas, type Severity } from "../../policy/frame/policy";
 import type { StackFinding } from "./report";
@@ -15,11 +16,7 @@ export function toHtml(stack: string, findings: readonly StackFinding[], written
 <meta charset="utf-8">
 <title>Policies of ${escaped(stack)}</title>
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1b1f24; }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid #d7dce1; }
-code { font-size: .9em; overflow-wrap: anywhere; }
-.critical, .high { color: #b3261e; font-weight: 600; } .medium { color: #8a5a00; } .low { color: #59636e; }
+${pageStyle}.critical, .high { color: #b3261e; font-weight: 600; } .medium { color: #8a5a00; } .low { color: #59636e; }
 .none { color: #1a7f37; }
 </style>
 </head>
@@ -65,20 +62,4 @@ ${table(
 function state({ status, level, exception }: StackFinding): string {
   if (exception === undefined) return status === "undecided" ? "undecided" : level;
   return `excepted until ${escaped(exception.expires)} (${escaped(exception.owner)}): ${escaped(exception.reason)}`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (tag: string, row: readonly string[]) =>
-    row.map((cell) => `<${tag}>${cell}</${tag}>`).join("");
-  return `<table>\n<tr>${cells("th", head)}</tr>\n${rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n")}\n</table>`;
-}
-
-function escaped(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-  };
-  return text.replace(/[&<>"]/g, (character) => entities[character] ?? "");
 }

@@ -8,8 +8,8 @@ const powers: readonly string[] = [
   // Traefik cannot be told which Secrets have its certificates.
   "gateway/traefik-access-account: secrets get,list,watch in gateway",
   "gateway/traefik-access-account: secrets get,list,watch in inventory",
-  // The controller insists on watching settings for notifications, in a namespace that has no Secret.
-  "delivery/argo-rollouts-account: secrets get,list,watch in delivery",
+  // The controller insists on watching the Secret of its notifications, which there is none of.
+  "delivery/argo-rollouts-account: secrets list,watch of one in delivery",
   // Releases are Pods by way of these.
   "delivery/argo-rollouts-account: apps/replicasets create,delete,patch,update in inventory",
   "delivery/argo-rollouts-account: batch/jobs create,delete,patch,update in inventory",

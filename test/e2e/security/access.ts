@@ -55,8 +55,6 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
   // Traefik cannot be told which Secrets have its certificates.
   "gateway/traefik-access-account": secretsIn("gateway", "inventory"),
   "delivery/argo-rollouts-account": [
-    // It insists on watching settings for notifications, in a namespace that has no Secret.
-    ...secretsIn("delivery"),
     // What it is there for: Pods of a version, and Jobs that measure it.
     ...["create", "update", "patch"].flatMap((verb) =>
       ["apps/replicasets", "batch/jobs"].map((resource) => told({ verb, resource, namespace: "inventory" })),
