@@ -9,7 +9,8 @@ import { namespacePolicies } from "./namespaces";
 import { networkPolicies } from "./network";
 import { observabilityPolicies } from "./observability";
 import { podPolicies } from "./pods";
-import { podSecurityPolicies } from "./podSecurity";
+import { baselinePolicies } from "./podSecurityBaseline";
+import { restrictedPolicies } from "./podSecurityRestricted";
 import { rbacPolicies } from "./rbac";
 import { reliabilityPolicies } from "./reliability";
 import { replicaPolicies } from "./replicas";
@@ -28,7 +29,8 @@ import { undecidedPolicies } from "./undecided";
 
 /** The policies of all areas, in the order of `policy/README.md`. */
 export const policies: readonly Policy[] = [
-  ...podSecurityPolicies,
+  ...baselinePolicies,
+  ...restrictedPolicies,
   ...podPolicies,
   ...imagePolicies,
   ...resourcePolicies,

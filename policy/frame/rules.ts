@@ -30,6 +30,14 @@ export interface Rule {
   readonly exceptOnWindows?: boolean;
 }
 
+/** The same field of the pod's security context and of each container's. */
+export function bothContexts(path: RulePath, test: Test, fix?: Rule["fix"]): readonly Rule[] {
+  return [
+    { of: "pod", path: ["spec", "securityContext", ...path], test, fix },
+    { of: "container", path: ["securityContext", ...path], test, fix },
+  ];
+}
+
 export function checkRules(rules: readonly Rule[], pod: Pod, judge: Judge): void {
   for (const rule of rules) {
     for (const { decisive } of placesOf(rule, pod, judge)) judge.expect(decisive, rule.test);

@@ -1,7 +1,6 @@
 import {
   appArmorProfile,
   defaultProcMount,
-  dropAllCapabilities,
   noAddedCapabilities,
   noHostNamespaces,
   noHostPaths,
@@ -9,15 +8,18 @@ import {
   noHostProcesses,
   noHostsInProbes,
   noPrivilegedContainers,
+  noUnconfinedSeccomp,
+  safeSysctlsOnly,
+  seLinuxOptions,
+} from "../../policy/podSecurityBaseline";
+import {
+  dropAllCapabilities,
   noPrivilegeEscalation,
   noRootContainers,
   noRootUser,
-  noUnconfinedSeccomp,
   restrictedVolumeTypes,
-  safeSysctlsOnly,
   seccompProfile,
-  seLinuxOptions,
-} from "../../policy/podSecurity";
+} from "../../policy/podSecurityRestricted";
 import {
   changed,
   goodPod,
@@ -34,7 +36,7 @@ import { expect } from "chai";
 
 const securityContext: Path = ["securityContext"];
 
-describe("policy/podSecurity", () => {
+describe("the Pod Security Standards", () => {
   describePodPolicy(noPrivilegedContainers, {
     container: [...securityContext, "privileged"],
     right: [undefined, false],

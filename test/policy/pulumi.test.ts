@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { namespaceDefaultDeny } from "../../policy/network";
 import { noLoadBalancerServices } from "../../policy/network";
 import { noPlainSecretsInEnv } from "../../policy/secrets";
-import { noRootContainers } from "../../policy/podSecurity";
+import { noRootContainers } from "../../policy/podSecurityRestricted";
 import type { Policy } from "../../policy/frame/policy";
 import { packOf } from "../../policy/policies";
 import { toPulumi } from "../../policy/frame/pulumi";

@@ -1,5 +1,7 @@
 import { kindOf, list, nameOf, namespaceOf, text, type KubeObject } from "../plugins/kubernetes/object";
 import type { Action, Subject } from "./cluster";
+import { answer, counted, type Answer } from "./control";
+import type { Evidence } from "./evidence";
 
 /** What could become more than it looks like, in each namespace. */
 const risky: readonly Omit<Action, "namespace">[] = [
@@ -90,5 +92,24 @@ function allows(rule: KubeObject, { verb, group, resource }: Action): boolean {
     has("verbs", verb) &&
     has("apiGroups", group) &&
     has("resources", resource)
+  );
+}
+
+/** No account may do what is risky and the roles of the state do not give it. */
+export async function accountsAreBounded(evidence: Evidence): Promise<Answer> {
+  const namespaces = evidence.namespaces();
+  const accounts = await evidence.cluster.listIn("ServiceAccount", namespaces);
+  const stated = evidence.sources.state.objects.map(({ wanted }) => wanted);
+  const actions = riskyActions(namespaces);
+  const wrong: string[] = [];
+  for (const account of accounts) {
+    const [namespace, name] = [namespaceOf(account), nameOf(account)];
+    const may = await evidence.cluster.allowed(accountSubject(namespace, name), actions);
+    const more = may.filter((action) => !gives(stated, { namespace, name }, action));
+    wrong.push(...more.map((action) => `ServiceAccount ${namespace}/${name} may ${told(action)}`));
+  }
+  return answer(
+    `${counted(accounts.length, "service account")}, ${actions.length} questions about each`,
+    wrong,
   );
 }

@@ -1,6 +1,7 @@
 import { goodContainer, goodPod } from "../../support/policy";
+import { githubThings } from "./githubThings";
 
-type Body = Record<string, unknown>;
+export type Body = Record<string, unknown>;
 
 /** A resource of the state, or an object of the cluster. */
 export interface Thing {
@@ -8,14 +9,17 @@ export interface Thing {
   readonly object: Body;
   /** The paths that list it: of all namespaces, and of its own. */
   readonly path: readonly string[];
+  /** The name of the resource, where it is another than the object's. */
+  readonly title?: string;
   /** What the state says of it, where that is not the object itself. */
   readonly inputs?: Body;
 }
 
 export const digest = `sha256:${"ab".repeat(32)}`;
 export const image = `ghcr.io/technova/inventory@${digest}`;
+const dns = [{ namespaceSelector: { matchLabels: { name: "kube-system" } }, podSelector: {} }];
 const namespaces = ["inventory", "falco", "sealing"] as const;
-const secretMark = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+export const secretMark = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
 export function settingsOfWorld(): Record<string, unknown> {
   return {
@@ -29,20 +33,30 @@ export function settingsOfWorld(): Record<string, unknown> {
 
 /** A stack with one of everything that a control asks about. */
 export function deployed(): Thing[] {
-  return [...namespaces.flatMap(ofNamespace), ...workloads(), ...ofCluster(), ...ofGithub()];
+  return [...namespaces.flatMap(ofNamespace), ...workloads(), ...ofCluster(), ...githubThings()];
 }
+
+const podMakers = ["Deployment", "DaemonSet", "StatefulSet", "Rollout", "Job"];
 
 /** What a cluster has of it, with what controllers add. */
 export function running(things: readonly Thing[]): Thing[] {
   const objects = things.filter(({ path }) => path.length > 0);
   const live = structuredClone(objects).map((thing) => ({ ...thing, object: { ...thing.object } }));
   for (const { object } of live) {
-    if (object.kind === "Deployment") object.status = { readyReplicas: 1 };
+    const { replicas = 1 } = (object.spec ?? {}) as { replicas?: number };
+    if (object.kind === "Deployment") object.status = { readyReplicas: replicas };
     if (object.kind === "DaemonSet") object.status = { desiredNumberScheduled: 2, numberReady: 2 };
+    if (object.kind === "NetworkPolicy") fillIn(object);
     if (object.kind === "SealedSecret") object.status = { conditions: [{ type: "Synced", status: "True" }] };
   }
-  const pods = live.filter(({ object }) => object.kind === "Deployment" || object.kind === "DaemonSet");
+  const pods = live.filter(({ object }) => podMakers.includes(String(object.kind)));
   return [...live, ...pods.map(({ object }) => podOf(object))];
+}
+
+/** As the API server does. */
+function fillIn(object: Body): void {
+  const { egress = [] } = object.spec as { egress?: { ports?: Body[] }[] };
+  for (const { ports = [] } of egress) for (const port of ports) port.protocol ??= "TCP";
 }
 
 export function kubernetes(
@@ -72,6 +86,13 @@ function ofNamespace(namespace: string): Thing[] {
       "networkpolicies",
       { name: "default-deny", namespace },
       { spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } },
+    ),
+    kubernetes(
+      "networking.k8s.io/v1",
+      "NetworkPolicy",
+      "networkpolicies",
+      { name: `${namespace}-to-dns`, namespace },
+      { spec: { podSelector: {}, policyTypes: ["Egress"], egress: [{ to: dns, ports: [{ port: 53 }] }] } },
     ),
     kubernetes("v1", "ResourceQuota", "resourcequotas", { name: "quota", namespace }, { spec: { hard: {} } }),
     kubernetes("v1", "LimitRange", "limitranges", { name: "limits", namespace }, { spec: { limits: [] } }),
@@ -179,84 +200,17 @@ function ofCluster(): Thing[] {
   ];
 }
 
-function ofGithub(): Thing[] {
-  const github = (type: string, object: Body): Thing => ({ type: `github:index/${type}`, object, path: [] });
-  const repository = "platform";
-  const enabled = { status: "enabled" };
-  const ruleset = (branch: string) =>
-    github("repositoryRuleset:RepositoryRuleset", {
-      repository,
-      name: branch,
-      target: "branch",
-      enforcement: "active",
-      conditions: { refName: { includes: [`refs/heads/${branch}`], excludes: [] } },
-      rules: {
-        deletion: true,
-        nonFastForward: true,
-        requiredLinearHistory: true,
-        requiredSignatures: true,
-        pullRequest: {
-          requiredApprovingReviewCount: 2,
-          requireCodeOwnerReview: true,
-          dismissStaleReviewsOnPush: true,
-          requireLastPushApproval: true,
-          requiredReviewThreadResolution: true,
-        },
-        requiredStatusChecks: {
-          requiredChecks: [{ context: "test" }, { context: "preview" }],
-          strictRequiredStatusChecksPolicy: true,
-        },
-      },
-    });
-  const environment = (name: string) =>
-    github("repositoryEnvironment:RepositoryEnvironment", {
-      repository,
-      environment: name,
-      canAdminsBypass: false,
-      preventSelfReview: true,
-      reviewers: [{ teams: [1] }],
-      deploymentBranchPolicy: { protectedBranches: false, customBranchPolicies: true },
-    });
-  const branchOf = (name: string, branchPattern: string) =>
-    github("repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy", {
-      repository,
-      environment: name,
-      branchPattern,
-    });
-  return [
-    github("repository:Repository", {
-      name: repository,
-      visibility: "private",
-      vulnerabilityAlerts: true,
-      securityAndAnalysis: { secretScanning: enabled, secretScanningPushProtection: enabled },
-    }),
-    github("branchDefault:BranchDefault", { repository, branch: "main" }),
-    ruleset("main"),
-    ruleset("develop"),
-    environment("production"),
-    branchOf("production", "main"),
-    github("actionsRepositoryPermissions:ActionsRepositoryPermissions", {
-      repository,
-      allowedActions: "selected",
-      allowedActionsConfig: { githubOwnedAllowed: true, verifiedAllowed: false },
-      shaPinningRequired: true,
-    }),
-    github("workflowRepositoryPermissions:WorkflowRepositoryPermissions", {
-      repository,
-      defaultWorkflowPermissions: "read",
-      canApprovePullRequestReviews: false,
-    }),
-  ];
+interface PodSpec extends Body {
+  readonly containers: readonly Body[];
 }
 
 /** A Pod of a Deployment, by way of its ReplicaSet, or of a DaemonSet. */
 function podOf(object: Body): Thing {
   const { name = "", namespace } = object.metadata as { name: string; namespace: string };
-  const { template } = (object as { spec: { template: { metadata: Body; spec: Body } } }).spec;
-  const owner =
-    object.kind === "Deployment"
-      ? { kind: "ReplicaSet", name: `${name}-5d4f8c` }
-      : { kind: "DaemonSet", name };
+  const { template } = (object as { spec: { template: { metadata: Body; spec: PodSpec } } }).spec;
+  const owner = ["Deployment", "Rollout"].includes(String(object.kind))
+    ? { kind: "ReplicaSet", name: `${name}-5d4f8c` }
+    : { kind: object.kind, name };
   const pod = kubernetes(
     "v1",
     "Pod",
@@ -269,7 +223,10 @@ function podOf(object: Body): Thing {
   });
   pod.object.status = {
     phase: "Running",
-    containerStatuses: [{ name: "app", imageID: image }],
+    containerStatuses: template.spec.containers.map(({ name: of, image: from }) => ({
+      name: of,
+      imageID: from,
+    })),
   };
   return pod;
 }

@@ -24,6 +24,7 @@ const exception = (policy: string, resource: string): Exception => ({
 /** All that a report asks, with every control as it should be: a test changes one part of it. */
 export class World {
   root = checkout;
+  stack = "production";
   today = "2026-11-25";
   settings: Record<string, unknown> = settingsOfWorld();
   /** What the state has. */
@@ -38,7 +39,7 @@ export class World {
   metrics =
     'apiserver_storage_transformation_operations_total{resource="secrets",status="OK",transformer_prefix="k8s:enc:aescbc:v1:key1:"} 12\n';
   auditLines = 7;
-  exceptions: readonly Exception[] = [exception("verified-signatures", "Namespace inventory")];
+  exceptions: readonly Exception[] | undefined = [exception("verified-signatures", "Namespace inventory")];
   reachable = true;
   token: string | undefined = "for tests";
   /** GitHub's answers by what follows the repository's path; 404 for others. */
@@ -50,7 +51,7 @@ export class World {
     const env = this.token === undefined ? {} : { GITHUB_TOKEN: this.token };
     return new Evidence({
       root: this.root,
-      stack: "production",
+      stack: this.stack,
       settings: { config: this.settings },
       state: readEvidence(this.exported()),
       cluster: this.reachable ? new LiveCluster(this.api()) : new Unanswered("the cluster does not answer"),
@@ -76,10 +77,10 @@ export class World {
       version: 3,
       deployment: {
         ...(provider === undefined ? {} : { secrets_providers: { type: provider } }),
-        resources: this.state.map(({ type, object, inputs = object }) => {
+        resources: this.state.map(({ type, object, title, inputs = object }) => {
           const { name = "it", namespace } = (object as { metadata?: Record<string, string> }).metadata ?? {};
           const id = namespace === undefined ? name : `${namespace}/${name}`;
-          const urn = `urn:pulumi:production::technova::${type}::${name}`;
+          const urn = `urn:pulumi:${this.stack}::technova::${type}::${title ?? name}`;
           return { urn, type, id, custom: true, inputs, outputs: inputs };
         }),
       },
@@ -139,7 +140,7 @@ export class World {
   private readonly answerOfGithub = ((address: string, options: RequestInit) => {
     const { authorization } = options.headers as Record<string, string>;
     if (authorization !== "Bearer for tests") return Promise.resolve(new Response("", { status: 401 }));
-    const path = address.replace("https://api.github.com/repos/technova/platform", "");
+    const path = address.replace(/^https:\/\/api\.github\.com\/repos\/technova\/[^/]+/, "");
     if (!(path in this.github)) return Promise.resolve(new Response("", { status: 404 }));
     const body = this.github[path];
     if (body === undefined) return Promise.resolve(new Response(null, { status: 204 }));

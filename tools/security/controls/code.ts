@@ -196,6 +196,9 @@ function filesBelow(folder: string, name: string): readonly string[] {
   return all.filter((path) => path.split("/").at(-1) === name && !path.includes("node_modules/")).sort();
 }
 
+/** Keys whose value is the name of a Secret, which is none itself. */
+const namesOfSecrets = ["existingSecret", "secretName"];
+
 /** Texts that look like a credential and are not encrypted, by their keys. */
 function plainSecrets(file: string, text: string): readonly string[] {
   const found: string[] = [];
@@ -203,7 +206,7 @@ function plainSecrets(file: string, text: string): readonly string[] {
     Pair(_, pair, path) {
       const keys = [...path, pair].filter(isPair).map(({ key }) => String(key));
       const name = keys.at(-1) ?? "";
-      if (name === "secure" || isMap(pair.value)) return;
+      if (name === "secure" || namesOfSecrets.includes(name) || isMap(pair.value)) return;
       const value = String((pair.value as { value?: unknown } | null)?.value ?? "");
       const what = credentialFor(name, value);
       const misplaced = what ?? (keys.some((key) => key.endsWith(":secrets")) ? "a plain value" : undefined);

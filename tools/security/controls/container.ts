@@ -123,6 +123,7 @@ export const containerControls: readonly Control[] = [
     where: "technova:falco.receiver; components/addons/falco/receiver.ts",
     async ask(evidence) {
       if (!uses(evidence, "falco")) return off(`technova:falco is not set in Pulumi.${evidence.stack}.yaml`);
+      evidence.namespaces();
       const live = await evidence.cluster.list("Deployment", "falco");
       const receivers = live.filter((each) => labelOf(each, "component") === "event-receiver");
       if (receivers.length === 0) return answer("Deployments in falco", ["the receiver is not there"]);
@@ -204,6 +205,7 @@ async function imagesOfState(evidence: Evidence): Promise<Answer> {
 async function watched(evidence: Evidence): Promise<Answer> {
   if (!uses(evidence, "falco") || evidence.setting("falco", "sensor", "enabled") === false)
     return off(`technova:falco.sensor is not in Pulumi.${evidence.stack}.yaml`);
+  evidence.namespaces();
   const sensors = (await evidence.cluster.list("DaemonSet", "falco")).filter(
     (each) => text(each, "metadata", "name") === "falco",
   );

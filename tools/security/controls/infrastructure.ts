@@ -1,11 +1,13 @@
 import { problemsOf } from "../../../policy/frame/exceptions";
 import { Loki, nanoseconds } from "../../audit/loki";
-import { usesEmbeddedCluster } from "../../engine/cluster";
-import { field, list, nameOf, namespaceOf, text, type KubeObject } from "../../plugins/kubernetes/object";
+import { field, nameOf, namespaceOf, text, type KubeObject } from "../../plugins/kubernetes/object";
+import { admission } from "../admission";
 import { placeOf } from "../cluster";
-import { answer, counted, off, Unanswered, type Answer, type Control } from "../control";
+import { answer, counted, off, type Control } from "../control";
 import type { Evidence } from "../evidence";
-import { accountSubject, gives, riskyActions, told } from "../rights";
+import { accountsAreBounded, riskyActions, told } from "../rights";
+import { encryptedAtRest, sealed } from "../secrets";
+import { deniesAll, rulesOf } from "../traffic";
 
 /** The cluster around the containers: namespaces, traffic, rights, and what the API server lets in. */
 export const infrastructureControls: readonly Control[] = [
@@ -55,11 +57,9 @@ export const infrastructureControls: readonly Control[] = [
       const wrong = live.flatMap((policy) => {
         const own = stated.get(placeOf(policy));
         if (own === undefined) return [`NetworkPolicy ${placeOf(policy)} is not in the state`];
-        const rules = (of: KubeObject) =>
-          (["ingress", "egress"] as const).map((key) => list(of, "spec", key).length);
-        return rules(own).join() === rules(policy).join()
+        return rulesOf(own) === rulesOf(policy)
           ? []
-          : [`NetworkPolicy ${placeOf(policy)} has other rules`];
+          : [`NetworkPolicy ${placeOf(policy)} lets other traffic through than the state's`];
       });
       return answer(counted(live.length, "network policy").replace(/policys$/, "policies"), wrong);
     },
@@ -221,110 +221,4 @@ async function ownNamespaces(evidence: Evidence) {
     .filter((name) => !own.some((each) => nameOf(each) === name))
     .map((name) => `Namespace ${name} is not there`);
   return { own, missing };
-}
-
-async function admission(evidence: Evidence): Promise<Answer> {
-  if (evidence.setting("cluster", "admission", "enabled") === false)
-    return off("technova:cluster.admission.enabled is false");
-  if (evidence.setting("cluster", "admission", "action") === "audit")
-    return off("technova:cluster.admission.action is audit: what breaks a rule is told, and let in");
-  const wanted = evidence.objects("ValidatingAdmissionPolicy").map(nameOf);
-  if (wanted.length === 0)
-    throw new Unanswered("the state has no admission policy: the stack is not deployed");
-  const [policies, bindings] = await Promise.all([
-    evidence.cluster.list("ValidatingAdmissionPolicy"),
-    evidence.cluster.list("ValidatingAdmissionPolicyBinding"),
-  ]);
-  const wrong = wanted.flatMap((name) => {
-    const policy = policies.find((each) => nameOf(each) === name);
-    if (policy === undefined) return [`${name} is not there`];
-    const failure = text(policy, "spec", "failurePolicy");
-    const denies = bindings.some((binding) => {
-      const actions = field(binding, "spec", "validationActions");
-      return (
-        text(binding, "spec", "policyName") === name && Array.isArray(actions) && actions.includes("Deny")
-      );
-    });
-    return [
-      ...(failure === "Fail" ? [] : [`${name}: failurePolicy is ${failure}, must be Fail`]),
-      ...(denies ? [] : [`${name} is bound by nothing that denies`]),
-    ];
-  });
-  return answer(`${wanted.length} ValidatingAdmissionPolicies and their bindings`, wrong);
-}
-
-/** Selects every Pod, and lets nothing in or out. */
-function deniesAll(policy: KubeObject): boolean {
-  const types = field(policy, "spec", "policyTypes");
-  const selected = field(policy, "spec", "podSelector") ?? {};
-  return (
-    Object.keys(selected as object).length === 0 &&
-    Array.isArray(types) &&
-    types.includes("Ingress") &&
-    types.includes("Egress") &&
-    list(policy, "spec", "ingress").length === 0 &&
-    list(policy, "spec", "egress").length === 0
-  );
-}
-
-async function accountsAreBounded(evidence: Evidence): Promise<Answer> {
-  const namespaces = evidence.namespaces();
-  const accounts = await evidence.cluster.listIn("ServiceAccount", namespaces);
-  const stated = evidence.sources.state.objects.map(({ wanted }) => wanted);
-  const actions = riskyActions(namespaces);
-  const wrong: string[] = [];
-  for (const account of accounts) {
-    const [namespace, name] = [namespaceOf(account), nameOf(account)];
-    const may = await evidence.cluster.allowed(accountSubject(namespace, name), actions);
-    const more = may.filter((action) => !gives(stated, { namespace, name }, action));
-    wrong.push(...more.map((action) => `ServiceAccount ${namespace}/${name} may ${told(action)}`));
-  }
-  return answer(
-    `${counted(accounts.length, "service account")}, ${actions.length} questions about each`,
-    wrong,
-  );
-}
-
-/** The API server counts what it has read and written of each kind by what encrypts it. */
-async function encryptedAtRest(evidence: Evidence): Promise<Answer> {
-  const metrics = String((await evidence.cluster.api.get("/metrics")) ?? "");
-  const lines = metrics
-    .split("\n")
-    .filter((line) => /^apiserver_storage_transformation_operations_total\{/.test(line))
-    .filter((line) => /\bresource="secrets"/.test(line) && /\bstatus="OK"/.test(line));
-  const prefixes = new Set(lines.map((line) => /transformer_prefix="([^"]*)"/.exec(line)?.[1] ?? ""));
-  const looked = "apiserver_storage_transformation_operations_total of the API server";
-  const plain = [...prefixes].filter((prefix) => !prefix.startsWith("k8s:enc:"));
-  if (prefixes.size > 0)
-    return answer(
-      `${looked}: ${[...prefixes].join(", ")}`,
-      plain.map((prefix) => `Secrets are ${prefix || "plain"}`),
-    );
-  if (usesEmbeddedCluster(evidence.sources.root, evidence.stack))
-    return answer(looked, ["the API server encrypts no Secret"]);
-  throw new Unanswered(
-    "the API server encrypts nothing itself; whether its disks are, only who runs it can say",
-  );
-}
-
-async function sealed(evidence: Evidence): Promise<Answer> {
-  if (
-    evidence.setting("sealedSecrets") === undefined ||
-    evidence.setting("sealedSecrets", "enabled") === false
-  )
-    return off(`technova:sealedSecrets is not set in Pulumi.${evidence.stack}.yaml`);
-  const controllers = await evidence.cluster.list("Deployment", "sealing");
-  const down = controllers.filter((each) => Number(field(each, "status", "readyReplicas") ?? 0) === 0);
-  const secrets = await evidence.cluster.listIn("SealedSecret", evidence.namespaces());
-  const closed = secrets.filter(
-    (each) =>
-      !list(each, "status", "conditions").some(
-        (condition) => text(condition, "type") === "Synced" && text(condition, "status") === "True",
-      ),
-  );
-  return answer(`${counted(controllers.length, "controller")}, ${counted(secrets.length, "SealedSecret")}`, [
-    ...(controllers.length === 0 ? ["there is no controller in sealing"] : []),
-    ...down.map((each) => `Deployment ${placeOf(each)} has no Pod that is ready`),
-    ...closed.map((each) => `SealedSecret ${placeOf(each)} was not opened`),
-  ]);
 }

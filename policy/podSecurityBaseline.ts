@@ -1,22 +1,19 @@
-import { absent, absentOr, absentOrMatching, absentOrNot, havingOnly, including, oneOf } from "./frame/tests";
+import { absent, absentOr, absentOrMatching, oneOf } from "./frame/tests";
+import { bothContexts } from "./frame/rules";
+import { defaultCapabilities, safeSysctls, seLinuxTypes } from "./podSecurityLists";
 import { each } from "./frame/workloads";
-import type { Rule } from "./frame/rules";
 import type { Policy, RulePolicy } from "./frame/policy";
 
 /**
- * The Pod Security Standards, rule by rule, as Kubernetes 1.34 enforces them: a pod that the namespace's label would
- * refuse is refused here, and no other. What the platform wants beyond them is in `pods.ts`.
+ * The Pod Security Standard "baseline", rule by rule, as Kubernetes 1.34 enforces it: a pod that the namespace's label
+ * would refuse is refused here, and no other. What the platform wants beyond the standards is in `pods.ts`.
  */
 
-const standards = "https://kubernetes.io/docs/concepts/security/pod-security-standards/";
-const baseline = { area: "pod-security", profile: "baseline", link: `${standards}#baseline` } as const;
-const restricted = { area: "pod-security", profile: "restricted", link: `${standards}#restricted` } as const;
-
-/** The same field of the pod's security context and of each container's. */
-const bothContexts = (path: readonly string[], test: Rule["test"], fix?: Rule["fix"]): readonly Rule[] => [
-  { of: "pod", path: ["spec", "securityContext", ...path], test, fix },
-  { of: "container", path: ["securityContext", ...path], test, fix },
-];
+const baseline = {
+  area: "pod-security",
+  profile: "baseline",
+  link: "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline",
+} as const;
 
 export const noPrivilegedContainers: RulePolicy = {
   ...baseline,
@@ -77,23 +74,6 @@ export const noHostProcesses: RulePolicy = {
   remedy: ["Remove securityContext.windowsOptions.hostProcess, or set it to false."],
   rules: () => bothContexts(["windowsOptions", "hostProcess"], absentOr(false)),
 };
-
-/** What container runtimes give by default. */
-const defaultCapabilities = [
-  "AUDIT_WRITE",
-  "CHOWN",
-  "DAC_OVERRIDE",
-  "FOWNER",
-  "FSETID",
-  "KILL",
-  "MKNOD",
-  "NET_BIND_SERVICE",
-  "SETFCAP",
-  "SETGID",
-  "SETPCAP",
-  "SETUID",
-  "SYS_CHROOT",
-];
 
 export const noAddedCapabilities: RulePolicy = {
   ...baseline,
@@ -164,9 +144,8 @@ export const seLinuxOptions: RulePolicy = {
     "Leave type out, or take container_t, container_init_t, container_kvm_t or container_engine_t.",
   ],
   rules: () => {
-    const types = ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
     return [
-      ...bothContexts(["seLinuxOptions", "type"], absentOr(...types)),
+      ...bothContexts(["seLinuxOptions", "type"], absentOr(...seLinuxTypes)),
       ...bothContexts(["seLinuxOptions", "user"], absentOr("")),
       ...bothContexts(["seLinuxOptions", "role"], absentOr("")),
     ];
@@ -196,22 +175,6 @@ export const noUnconfinedSeccomp: RulePolicy = {
     bothContexts(["seccompProfile", "type"], absentOr("RuntimeDefault", "Localhost"), "RuntimeDefault"),
 };
 
-/** Sysctls that are a pod's own and cannot harm its neighbours. */
-const safeSysctls = [
-  "kernel.shm_rmid_forced",
-  "net.ipv4.ip_local_port_range",
-  "net.ipv4.ip_local_reserved_ports",
-  "net.ipv4.ip_unprivileged_port_start",
-  "net.ipv4.ping_group_range",
-  "net.ipv4.tcp_fin_timeout",
-  "net.ipv4.tcp_keepalive_intvl",
-  "net.ipv4.tcp_keepalive_probes",
-  "net.ipv4.tcp_keepalive_time",
-  "net.ipv4.tcp_rmem",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.tcp_wmem",
-];
-
 export const safeSysctlsOnly: RulePolicy = {
   ...baseline,
   name: "safe-sysctls",
@@ -228,129 +191,7 @@ export const safeSysctlsOnly: RulePolicy = {
   ],
 };
 
-const volumeTypes = [
-  "configMap",
-  "csi",
-  "downwardAPI",
-  "emptyDir",
-  "ephemeral",
-  "image",
-  "persistentVolumeClaim",
-  "projected",
-  "secret",
-];
-
-export const restrictedVolumeTypes: RulePolicy = {
-  ...restricted,
-  name: "restricted-volume-types",
-  severity: "medium",
-  description: "Pods mount only the volume types that cannot reach past the cluster's storage.",
-  why: "Network volumes written into a pod bypass storage classes and carry addresses and credentials with them.",
-  remedy: ["Use a PersistentVolumeClaim, ConfigMap, Secret, emptyDir, projected, image or CSI volume."],
-  rules: () => [{ of: "pod", path: ["spec", "volumes", each], test: havingOnly(volumeTypes) }],
-};
-
-export const noPrivilegeEscalation: RulePolicy = {
-  ...restricted,
-  name: "no-privilege-escalation",
-  severity: "high",
-  description: "No process in a container can gain more rights than its parent.",
-  why: "A setuid binary in the image would turn a broken-into service into root.",
-  remedy: ["Set securityContext.allowPrivilegeEscalation to false on the container."],
-  rules: () => [
-    {
-      of: "container",
-      path: ["securityContext", "allowPrivilegeEscalation"],
-      test: oneOf(false),
-      fix: false,
-      exceptOnWindows: true,
-    },
-  ],
-};
-
-export const noRootContainers: RulePolicy = {
-  ...restricted,
-  name: "no-root-containers",
-  severity: "high",
-  description: "Every container is kept from running as root.",
-  why: "Root in a container is root on the node as soon as anything in the runtime or the kernel lets it out.",
-  remedy: [
-    "Set securityContext.runAsNonRoot to true on the pod or on the container.",
-    "Build the image with a USER that is a number above 0.",
-  ],
-  rules: () => [
-    { of: "pod", path: ["spec", "securityContext", "runAsNonRoot"], test: absentOr(true) },
-    {
-      of: "container",
-      path: ["securityContext", "runAsNonRoot"],
-      orOfPod: ["spec", "securityContext", "runAsNonRoot"],
-      test: oneOf(true),
-    },
-  ],
-};
-
-export const noRootUser: RulePolicy = {
-  ...restricted,
-  name: "no-root-user",
-  severity: "high",
-  description: "No pod or container asks for user 0.",
-  why: "With runAsNonRoot the container would not start; without it, it would run as root.",
-  remedy: ["Give securityContext.runAsUser a number above 0, or leave it to the image."],
-  rules: () => bothContexts(["runAsUser"], absentOrNot(0)),
-};
-
-export const seccompProfile: RulePolicy = {
-  ...restricted,
-  name: "seccomp-profile",
-  severity: "medium",
-  description: "Every container runs under a seccomp profile.",
-  why: "Kubernetes sets none by default: a container can then make every system call.",
-  remedy: [
-    "Set securityContext.seccompProfile.type to RuntimeDefault on the pod, or to Localhost with a profile.",
-  ],
-  rules: () => [
-    {
-      of: "container",
-      path: ["securityContext", "seccompProfile", "type"],
-      orOfPod: ["spec", "securityContext", "seccompProfile", "type"],
-      test: oneOf("RuntimeDefault", "Localhost"),
-      fix: "RuntimeDefault",
-      exceptOnWindows: true,
-    },
-  ],
-};
-
-export const dropAllCapabilities: RulePolicy = {
-  ...restricted,
-  name: "drop-all-capabilities",
-  severity: "high",
-  description: "Every container drops all Linux capabilities and adds back NET_BIND_SERVICE at most.",
-  why: "The runtime's default set lets a container forge packets, change file owners and more, which no service needs.",
-  remedy: [
-    'Set securityContext.capabilities.drop to ["ALL"] on the container.',
-    "Add NET_BIND_SERVICE if it listens on a port below 1024; better, let it listen above and map the port.",
-  ],
-  rules: () => {
-    const capabilities = ["securityContext", "capabilities"];
-    return [
-      {
-        of: "container",
-        path: [...capabilities, "drop"],
-        test: including("ALL"),
-        fix: ["ALL"],
-        exceptOnWindows: true,
-      },
-      {
-        of: "container",
-        path: [...capabilities, "add", each],
-        test: oneOf("NET_BIND_SERVICE"),
-        exceptOnWindows: true,
-      },
-    ];
-  },
-};
-
-export const podSecurityPolicies: readonly Policy[] = [
+export const baselinePolicies: readonly Policy[] = [
   noPrivilegedContainers,
   noHostNamespaces,
   noHostPaths,
@@ -363,10 +204,4 @@ export const podSecurityPolicies: readonly Policy[] = [
   defaultProcMount,
   noUnconfinedSeccomp,
   safeSysctlsOnly,
-  restrictedVolumeTypes,
-  noPrivilegeEscalation,
-  noRootContainers,
-  noRootUser,
-  seccompProfile,
-  dropAllCapabilities,
 ];

@@ -1,0 +1,50 @@
+import { usesEmbeddedCluster } from "../engine/cluster";
+import { field, list, text } from "../plugins/kubernetes/object";
+import { placeOf } from "./cluster";
+import { answer, counted, off, Unanswered, type Answer } from "./control";
+import type { Evidence } from "./evidence";
+
+/** The API server counts what it has read and written of each kind by what encrypts it. */
+export async function encryptedAtRest(evidence: Evidence): Promise<Answer> {
+  const metrics = String((await evidence.cluster.api.get("/metrics")) ?? "");
+  const lines = metrics
+    .split("\n")
+    .filter((line) => /^apiserver_storage_transformation_operations_total\{/.test(line))
+    .filter((line) => /\bresource="secrets"/.test(line) && /\bstatus="OK"/.test(line));
+  const prefixes = new Set(lines.map((line) => /transformer_prefix="([^"]*)"/.exec(line)?.[1] ?? ""));
+  const looked = "apiserver_storage_transformation_operations_total of the API server";
+  const plain = [...prefixes].filter((prefix) => !prefix.startsWith("k8s:enc:"));
+  if (prefixes.size > 0)
+    return answer(
+      `${looked}: ${[...prefixes].join(", ")}`,
+      plain.map((prefix) => `Secrets are ${prefix || "plain"}`),
+    );
+  if (usesEmbeddedCluster(evidence.sources.root, evidence.stack))
+    return answer(looked, ["the API server encrypts no Secret"]);
+  throw new Unanswered(
+    "the API server encrypts nothing itself; whether its disks are, only who runs it can say",
+  );
+}
+
+/** The controller runs, and has opened every SealedSecret. */
+export async function sealed(evidence: Evidence): Promise<Answer> {
+  if (
+    evidence.setting("sealedSecrets") === undefined ||
+    evidence.setting("sealedSecrets", "enabled") === false
+  )
+    return off(`technova:sealedSecrets is not set in Pulumi.${evidence.stack}.yaml`);
+  const controllers = await evidence.cluster.list("Deployment", "sealing");
+  const down = controllers.filter((each) => Number(field(each, "status", "readyReplicas") ?? 0) === 0);
+  const secrets = await evidence.cluster.listIn("SealedSecret", evidence.namespaces());
+  const closed = secrets.filter(
+    (each) =>
+      !list(each, "status", "conditions").some(
+        (condition) => text(condition, "type") === "Synced" && text(condition, "status") === "True",
+      ),
+  );
+  return answer(`${counted(controllers.length, "controller")}, ${counted(secrets.length, "SealedSecret")}`, [
+    ...(controllers.length === 0 ? ["there is no controller in sealing"] : []),
+    ...down.map((each) => `Deployment ${placeOf(each)} has no Pod that is ready`),
+    ...closed.map((each) => `SealedSecret ${placeOf(each)} was not opened`),
+  ]);
+}
