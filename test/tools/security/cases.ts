@@ -206,7 +206,7 @@ export const cases: readonly (readonly [control: string, what: string, change: C
     "rights-are-small",
     "a wildcard",
     (world) =>
-      ((world.find("Role", "web", world.state) as { rules: unknown }).rules = [
+      ((world.find("Role", "web", world.state) as unknown as { rules: unknown }).rules = [
         { apiGroups: ["apps"], resources: ["*"], verbs: ["patch"] },
         { apiGroups: ["apps"], resources: ["deployments"], verbs: ["patch"] },
       ]),
