@@ -33,7 +33,7 @@ export class Platform {
     removeFaultyApp();
     // All that the stack has is in the cluster, and goes with it; `destroy` is the core suite's to prove.
     await npmOk("cluster", "down");
-    await npmOk("pulumi", "stack", "rm", "local", "--force", "--yes");
+    await npmOk("pulumi", "stack", "rm", "local", "--force", "--yes", "--preserve-config");
   }
 
   nextVersion(): string {
