@@ -142,6 +142,7 @@ describe("a stack's runtime detection", () => {
     expect(standards.filter(([, standard]) => standard !== "restricted")).to.have.deep.members([
       ["falco", "privileged"],
       ["logging", "privileged"],
+      ["backup", "privileged"],
     ]);
   });
 
