@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { backup, type Backup } from "../../tools/state/backup";
+import { findArchive } from "../../tools/recover/archives";
 import { restore } from "../../tools/state/restore";
 import { describe as described, verify } from "../../tools/state/verify";
 import { FakeCloud } from "../support/fakeCloud";
@@ -257,6 +258,17 @@ describe("state archives with the real CLI", function () {
       const copied = await backup(inBucket.root, { ...options, out }, inBucket.env);
       expect(copied.archive.manifest.backend).to.equal("s3");
       expect(copied.content.updates).to.equal(2);
+      for (const kept of ["first", "second"]) {
+        const away = await backup(
+          inBucket.root,
+          { ...options, out: store.url("archives/tiny"), retain: 1 },
+          inBucket.env,
+        );
+        expect(away.path).to.match(/^s3:\/\/archives\/tiny\/tiny-test-.*\.tar\.gz$/);
+        expect(away.removed, kept).to.have.length(kept === "first" ? 0 : 1);
+      }
+      const found = await findArchive(inBucket.root, "test", store.url("archives/tiny"), inBucket.env);
+      expect(found.archive.parts).to.deep.equal(copied.archive.parts);
       const target = TinyCheckout.create(store.url("other"));
       made.push(target);
       Object.assign(target.env, S3Store.credentials);

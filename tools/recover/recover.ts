@@ -198,7 +198,7 @@ async function restoreState(
   const { content } = await verifyArchive(path, root, env);
   // A run that was killed right after it: the state is written last, and whole.
   if ((await resourcesThere(root, stack, env)) === content.urns.length) return;
-  const { notes } = await restore(root, path, { stack, replace: true, waitSeconds: 0 }, env);
+  const { notes } = await restore(root, path, { stack, replace: true, ours: true, waitSeconds: 0 }, env);
   for (const note of notes) screen.note(note);
 }
 

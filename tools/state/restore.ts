@@ -16,6 +16,8 @@ export interface RestoreOptions {
   readonly stack: string;
   /** Takes the place of a stack that has resources; what was there is kept in an archive. */
   readonly replace: boolean;
+  /** Whether whoever calls has put there what is there, so that nothing of it is to be kept. Default false. */
+  readonly ours?: boolean;
   readonly waitSeconds: number;
 }
 
@@ -88,7 +90,7 @@ async function urnsOf(stack: string, run: Run): Promise<string[] | undefined> {
 
 async function keepAside(
   root: string,
-  { stack, replace, waitSeconds }: RestoreOptions,
+  { stack, replace, waitSeconds, ours = false }: RestoreOptions,
   env: NodeJS.ProcessEnv,
   run: Run,
 ): Promise<string | undefined> {
@@ -100,6 +102,7 @@ async function keepAside(
         "its place, and what is there now is kept in another archive.",
     );
   }
+  if (ours) return undefined;
   const { path } = await backup(root, { stack, waitSeconds }, env);
   report(`what was there is kept in ${path}`);
   return path;

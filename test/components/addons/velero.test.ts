@@ -66,9 +66,12 @@ describe("Velero", () => {
     const secret = one(types.secret, "velero-store-key").inputs;
     expect(at(secret, "metadata", "name")).to.equal("velero-repo-credentials");
     expect(at(one(types.password, "velero-store-key").inputs, "length")).to.equal(64);
-    expect(one("kubernetes:apps/v1:Deployment", "velero-server-deployment").dependsOn).to.include(
-      "velero-store-key",
-    );
+    for (const [type, name] of [
+      ["technova:addons:VeleroServer", "velero-server"],
+      ["technova:addons:VeleroNodeAgent", "velero-node-agent"],
+    ] as const) {
+      expect(one(type, name).dependsOn).to.include("velero-store-key");
+    }
   });
 
   it("keeps the whole cluster as often and as long as it is told to, but for Secrets and databases' volumes", async () => {

@@ -143,6 +143,7 @@ describe("a stack's runtime detection", () => {
     expect(standards.filter(([, standard]) => standard !== "restricted")).to.have.deep.members([
       ["falco", "privileged"],
       ["logging", "privileged"],
+      ["backup", "privileged"],
     ]);
   });
 
