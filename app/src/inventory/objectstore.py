@@ -61,9 +61,7 @@ def add_bucket_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--bucket", required=True)
     command.add_argument("--prefix", default="")
     command.add_argument("--region", required=True)
-    command.add_argument(
-        "--endpoint", help="of a store other than Amazon's, such as https://s3.example.com"
-    )
+    command.add_argument("--endpoint", help="of a store other than Amazon's, such as https://s3.example.com")
     command.add_argument("--credentials", type=Path, help="folder with access_key_id, secret_access_key")
 
 

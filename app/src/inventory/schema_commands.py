@@ -16,8 +16,8 @@ from inventory.migrations.runner import (
     make_engine,
     migrate,
 )
-from inventory.snapshots.naming import PATTERN
 from inventory.objectstore import StoreError, add_bucket_options, bucket_of
+from inventory.snapshots.naming import PATTERN
 from inventory.snapshots.plan import write_connection, write_plan
 
 logger = logging.getLogger("inventory")
