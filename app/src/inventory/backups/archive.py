@@ -1,4 +1,4 @@
-"""Whole backups: stored with a manifest that is written last, found by name, removed when their time is up."""
+"""Whole backups: stored with a manifest that is written last, found by name, removed when they are old."""
 
 import logging
 from collections import defaultdict
@@ -123,8 +123,8 @@ def remove_expired(vault: Vault, kind: Kind, now: datetime, retention: Retention
 
 def _remove_old_segments(vault: Vault, kept: list[str], oldest: datetime) -> None:
     """
-    Removes segments that no base backup leads to any more. Those of a server that has no base backup (yet) go by
-    age: its first backup may be under way.
+    Removes segments that no base backup leads to any more. Those of a server that has no base backup (yet) go
+    by age: its first backup may be under way.
     """
     starts: dict[str, str] = {}
     for name in kept:

@@ -5,6 +5,7 @@ import re
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from inventory.backups.cipher import PieceReader
 from inventory.backups.errors import BackupError
@@ -53,7 +54,7 @@ def unpack(vault: Vault, name: str, data: Path) -> None:
         target.mkdir(mode=0o700, exist_ok=True)
         source = PieceReader(vault.pieces(f"{where}/{archive}"))
         try:
-            with tarfile.open(fileobj=source, mode="r|gz") as files:
+            with tarfile.open(fileobj=cast("BinaryIO", source), mode="r|gz") as files:
                 # Only what was encrypted with the stack's own key gets here.
                 files.extraction_filter = staticmethod(lambda member, _path: member)
                 files.extractall(target)  # noqa: S202

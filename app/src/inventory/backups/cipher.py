@@ -2,8 +2,8 @@
 Encryption of objects, whatever their size, with a constant amount of memory.
 
 `TNVBAK1\\n` | id of the key, 16 hex digits | salt, 32 bytes | nonce's prefix, 7 bytes | chunks. A chunk is
-AES-256-GCM of 1 MiB or, the last one, of 0 to 1 MiB; its nonce is prefix | number, 4 bytes | 1 for the last one,
-else 0. So a chunk that was changed, left out, put elsewhere or added is noticed, and so is an end that is missing.
+AES-256-GCM of 1 MiB or, the last one, of 0 to 1 MiB; its nonce is prefix | number, 4 bytes | 1 for the last
+one, else 0. So a chunk that was changed, left out, moved or added is noticed, and so is an end that is missing.
 The object's key follows from salt and header; the object's name is authenticated with each chunk, so that none
 stands in for another. The construction is Tink's (https://developers.google.com/tink/streaming-aead).
 """
@@ -72,7 +72,7 @@ def decrypt(source: Readable, keys: KeyRing, name: str) -> Iterator[bytes]:
             yield cipher.decrypt(_nonce(prefix, number, last=not following), chunk, name.encode())
         except (InvalidTag, ValueError):
             raise BackupError(
-                f"{name} is damaged, cut off or another one's: its piece {number + 1} is not what was written."
+                f"{name} is damaged, cut off or another one's: piece {number + 1} is not what was written."
             ) from None
         if not following:
             return
