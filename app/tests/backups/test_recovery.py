@@ -1,6 +1,8 @@
-"""Recovery to a time, for real: a base backup, WAL that is received and shipped, and a server made of them."""
+"""Recovery to a time, for real: a base backup, WAL that is received and shipped, a server made of them."""
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ import psycopg
 import pytest
 
 from inventory.backups.keys import read_keys
+from inventory.backups.shipping import Server
 from inventory.backups.vault import Vault
 from inventory.backups.wal import ship, waiting_files
 from inventory.migrations.runner import migrate
@@ -80,8 +83,9 @@ def receiving(backups: Backups, spool: Path) -> Iterator["subprocess.Popen[str]"
         until(lambda: slots(backups.postgres) == 1, process)
         yield process
     finally:
-        process.terminate()
-        assert process.wait(timeout=30) == 0
+        if process.poll() is None:
+            process.terminate()
+            assert process.wait(timeout=30) == 0
 
 
 def slots(server: PostgresServer) -> int:
@@ -102,9 +106,11 @@ def switch(server: PostgresServer) -> str:
 
 
 def ship_all(backups: Backups, spool: Path, last: str) -> None:
-    until(lambda: (spool / last).exists())
+    until((spool / last).exists)
     bucket = Bucket("backups", "p", "eu-1", backups.store.endpoint, backups.credentials)
-    assert ship(Vault(bucket, read_keys(backups.keys)), spool, lambda: None) == []
+    server = Server("127.0.0.1", "backup", backups.folder / "password", "backup", backups.postgres.port)
+    assert server.lag() is not None
+    assert ship(Vault(bucket, read_keys(backups.keys)), spool, server.system) == []
     assert waiting_files(spool) == []
 
 
@@ -160,8 +166,9 @@ def test_a_server_comes_back_as_it_was_at_a_time_and_goes_on(
         switch(server)
         add(server, "SECOND")
         # The receiver is killed and comes back: the slot has kept what it missed.
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    until(lambda: slots(server) == 0)
     add(server, "THIRD")
     last = switch(server)
     with receiving(backups, spool):
@@ -253,5 +260,5 @@ def test_wal_that_was_lost_is_told_and_received_anew(server: PostgresServer, bac
         add(server, f"LOST-{time.monotonic_ns()}")
         switch(server)
     with receiving(backups, spool):
-        until(lambda: (spool / ".gap").exists())
+        until((spool / ".gap").exists)
         ship_all(backups, spool, switch(server))

@@ -25,7 +25,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAYS = timedelta(days=1)
 
 
-def dump_name(day: int) -> str:
+def dump_name(day: float) -> str:
     return f"inventory-{NOW - day * DAYS:%Y%m%dT%H%M%SZ}-0004-1.0.0"
 
 

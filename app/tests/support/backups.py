@@ -6,6 +6,7 @@ import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from inventory.cli import main
 from tests.support.postgres import PostgresServer, unprivileged_user
@@ -63,14 +64,17 @@ class Backups:
                 os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
     def script(self, name: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(**self._script(name, *arguments, **environment), check=False)
+        options = self._script(name, *arguments, **environment)
+        result: subprocess.CompletedProcess[str] = subprocess.run(**options, capture_output=True, check=False)
+        return result
 
     def start(self, name: str, *arguments: object, **environment: str) -> "subprocess.Popen[str]":
         options = self._script(name, *arguments, **environment)
-        options.pop("capture_output")
-        return subprocess.Popen(**options)
+        # A session of its own, so that it can be killed with what it has started.
+        process: subprocess.Popen[str] = subprocess.Popen(**options, start_new_session=True)
+        return process
 
-    def _script(self, name: str, *arguments: object, **environment: str) -> dict[str, object]:
+    def _script(self, name: str, *arguments: object, **environment: str) -> dict[str, Any]:
         user = unprivileged_user()
         scripts = self.folder / "scripts"
         if not scripts.exists():
@@ -88,7 +92,6 @@ class Backups:
         }
         return {
             "args": ["sh", str(scripts / name), *map(str, arguments)],
-            "capture_output": True,
             "text": True,
             "env": variables,
             "cwd": "/",

@@ -13,13 +13,14 @@ fail() {
   exit 0
 }
 
-rm -rf "$folder/failed" "$folder/base.tar.gz" "$folder/pg_wal.tar.gz" "$folder/backup_manifest"
+rm -rf "$folder/failed" "$folder/unfinished"
 date +%s >"$folder/started"
 pass=${TMPDIR:-/tmp}/pgpass
 printf '*:*:*:*:%s\n' "$(cat "$PGPASSWORD_FILE")" >"$pass"
 export PGPASSFILE="$pass"
 # With the WAL that was written meanwhile, so that it is complete by itself; checksums of pages are verified.
-pg_basebackup --pgdata="$folder" --format=tar --gzip --wal-method=stream --checkpoint=fast --no-password \
+pg_basebackup --pgdata="$folder/unfinished" --format=tar --gzip --wal-method=stream --checkpoint=fast --no-password \
   --manifest-checksums=SHA256 --label=inventory ||
   fail "pg_basebackup failed, see above; for want of room, raise backup.store.temporaryStorage"
+mv "$folder/unfinished"/* "$folder/"
 echo "copied $(du -sh "$folder" | cut -f 1)"

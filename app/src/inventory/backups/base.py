@@ -1,5 +1,6 @@
 """Base backups: what they say of themselves, and how they become a data folder again."""
 
+import gzip
 import json
 import re
 import tarfile
@@ -54,7 +55,11 @@ def unpack(vault: Vault, name: str, data: Path) -> None:
         target.mkdir(mode=0o700, exist_ok=True)
         source = PieceReader(vault.pieces(f"{where}/{archive}"))
         try:
-            with tarfile.open(fileobj=cast("BinaryIO", source), mode="r|gz") as files:
+            # pg_basebackup writes several gzip members, of which tarfile's own stream reads one.
+            with (
+                gzip.GzipFile(fileobj=cast("BinaryIO", source)) as unpacked,
+                tarfile.open(fileobj=cast("BinaryIO", unpacked), mode="r|") as files,
+            ):
                 # Only what was encrypted with the stack's own key gets here.
                 files.extraction_filter = staticmethod(lambda member, _path: member)
                 files.extractall(target)  # noqa: S202

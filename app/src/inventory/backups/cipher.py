@@ -3,9 +3,9 @@ Encryption of objects, whatever their size, with a constant amount of memory.
 
 `TNVBAK1\\n` | id of the key, 16 hex digits | salt, 32 bytes | nonce's prefix, 7 bytes | chunks. A chunk is
 AES-256-GCM of 1 MiB or, the last one, of 0 to 1 MiB; its nonce is prefix | number, 4 bytes | 1 for the last
-one, else 0. So a chunk that was changed, left out, moved or added is noticed, and so is an end that is missing.
-The object's key follows from salt and header; the object's name is authenticated with each chunk, so that none
-stands in for another. The construction is Tink's (https://developers.google.com/tink/streaming-aead).
+one, else 0. So a chunk that was changed, left out, moved or added is noticed, and a missing end, too.
+The object's key follows from salt and header; the object's name is authenticated with each chunk: none stands
+in for another. The construction is Tink's (https://developers.google.com/tink/streaming-aead).
 """
 
 import os

@@ -27,8 +27,9 @@ GAP = ".gap"
 class Server:
     """Asks the database about itself; a database that does not answer is no reason to stop shipping."""
 
-    def __init__(self, host: str, user: str, password_file: Path, slot: str) -> None:
+    def __init__(self, host: str, user: str, password_file: Path, slot: str, port: int = 5432) -> None:
         self._host, self._user, self._password_file, self._slot = host, user, password_file, slot
+        self._port = port
 
     def system(self) -> str | None:
         found = self._ask(_SYSTEM)
@@ -42,6 +43,7 @@ class Server:
         try:
             with psycopg.connect(
                 host=self._host,
+                port=self._port,
                 user=self._user,
                 dbname="postgres",
                 password=self._password_file.read_text("ascii").strip(),
