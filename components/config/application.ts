@@ -153,7 +153,10 @@ const service = section({
 });
 
 /** `technova:application`: the service, its release and its database. */
-export const applicationSchema = service.superRefine(checkMigration).superRefine(checkBackup).transform(withSnapshot);
+export const applicationSchema = service
+  .superRefine(checkMigration)
+  .superRefine(checkBackup)
+  .transform(withSnapshot);
 
 /** A number of Pods, with a percentage of them rounded up as Kubernetes does for a budget. */
 function podsOf(value: number | string, replicas: number): number {

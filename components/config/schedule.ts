@@ -29,15 +29,16 @@ export function longestGapHours(value: string): number {
   const fields = parsed(value);
   if (fields === undefined) return Infinity;
   const [minutes, hours, days, months, weekdays] = fields;
-  const times = [...hours.values].sort((a, b) => a - b).flatMap((hour) =>
-    [...minutes.values].sort((a, b) => a - b).map((minute) => hour * 60 + minute),
-  );
+  const times = [...hours.values]
+    .sort((a, b) => a - b)
+    .flatMap((hour) => [...minutes.values].sort((a, b) => a - b).map((minute) => hour * 60 + minute));
   let longest = 0;
   let last: number | undefined;
   for (let day = 0; day < daysLookedAt; day++) {
     const date = new Date(Date.UTC(2024, 0, 1 + day));
     const ofMonth = days.values.has(date.getUTCDate());
-    const ofWeek = weekdays.values.has(date.getUTCDay()) || (date.getUTCDay() === 0 && weekdays.values.has(7));
+    const ofWeek =
+      weekdays.values.has(date.getUTCDay()) || (date.getUTCDay() === 0 && weekdays.values.has(7));
     // Cron's own rule: where both say something, either will do.
     const matches = days.any || weekdays.any ? ofMonth && ofWeek : ofMonth || ofWeek;
     if (!matches || !months.values.has(date.getUTCMonth() + 1)) continue;
@@ -61,11 +62,14 @@ type Fields = readonly [CronField, CronField, CronField, CronField, CronField];
 function parsed(value: string): Fields | undefined {
   const words = value.split(" ");
   if (words.length !== bounds.length) return undefined;
-  const fields = words.map((word, index) => valuesOf(word, ...(bounds[index] ?? [0, 0])));
+  const fields = words.map((word, index) => valuesOf(word, bounds[index]));
   return fields.every((each) => each !== undefined) ? (fields as unknown as Fields) : undefined;
 }
 
-function valuesOf(word: string, lowest: number, highest: number): CronField | undefined {
+function valuesOf(
+  word: string,
+  [lowest, highest]: readonly [number, number] = [0, 0],
+): CronField | undefined {
   const values = new Set<number>();
   for (const part of word.split(",")) {
     const match = /^(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:\/(\d{1,2}))?$/.exec(part);

@@ -33,9 +33,11 @@ export const secretsSchema = section({
   /** What backups of the database are encrypted with; the platform makes a key where it is left out. */
   backupKey: backupKey().optional(),
   /** Keys of before, by names of the stack's own choice: backups that they wrote can be read. */
-  formerBackupKeys: mapOf("an object of keys, each with a name of its own", /^[a-z0-9-]+$/, backupKey()).default(
-    {},
-  ),
+  formerBackupKeys: mapOf(
+    "an object of keys, each with a name of its own",
+    /^[a-z0-9-]+$/,
+    backupKey(),
+  ).default({}),
   /** What tells each of `technova:monitoring.alertmanager.receivers`, by its name: an address, a key or a password. */
   alertReceivers: strings("an object of strings, one for each receiver").default({}),
   /** Values of Actions secrets by name. */

@@ -213,7 +213,15 @@ export class Application extends pulumi.ComponentResource {
         walArchiving: store?.settings.walArchiving,
         recovery:
           store !== undefined && recovery !== undefined && "time" in recovery
-            ? timeRecovery({ ...args, ...recovery, application: name, store, resources, dataPath, secretPath })
+            ? timeRecovery({
+                ...args,
+                ...recovery,
+                application: name,
+                store,
+                resources,
+                dataPath,
+                secretPath,
+              })
             : undefined,
       },
       { parent: this },

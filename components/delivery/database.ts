@@ -10,7 +10,7 @@ import { labels, selectorLabels, type Identity } from "../labels";
 import { notScraped } from "../monitoring/scraping";
 import { containerSecurity, resourceRequirements, temporaryMount, temporaryVolume } from "../security";
 import { volumeServer } from "../volumeServer";
-import { BackupRole, backupRole, backupRoleScript, createBackupRole } from "./backup/role";
+import { BackupRole, backupRole, backupRoleScript, createBackupRole, whoMayConnect } from "./backup/role";
 import type { TimeRecovery } from "./backup/recovery";
 import type { ServerAccess } from "./backup/walArchive";
 
@@ -66,7 +66,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
       new RandomPassword(`${name}-${role}`, { length: 40, special: false }, parent).result;
     const applicationPassword = password("application-password");
     const archived = args.walArchiving !== undefined;
-    const backupPassword = archived ? { backup: password("backup-password") } : {};
+    const backupPassword = archived ? password("backup-password") : undefined;
     const secret = new Secret(
       `${name}-passwords`,
       {
@@ -75,7 +75,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
         stringData: {
           superuser: password("superuser-password"),
           application: applicationPassword,
-          ...backupPassword,
+          ...(backupPassword === undefined ? {} : { backup: backupPassword }),
         },
       },
       parent,
@@ -87,7 +87,11 @@ export class InClusterDatabase extends pulumi.ComponentResource {
     );
     // Beside the volume rather than in it, so that databases get it that were there before.
     const access = archived
-      ? new ConfigMap(`${name}-access`, { metadata, immutable: true, data: { "pg_hba.conf": whoMayConnect } }, parent)
+      ? new ConfigMap(
+          `${name}-access`,
+          { metadata, immutable: true, data: { "pg_hba.conf": whoMayConnect } },
+          parent,
+        )
       : undefined;
     const service = new Service(
       `${name}-service`,
@@ -143,10 +147,10 @@ export class InClusterDatabase extends pulumi.ComponentResource {
       parent,
     );
     const host = pulumi.interpolate`${service.metadata.name}.${namespace}.svc`;
-    if (args.walArchiving !== undefined) {
+    if (backupPassword !== undefined) {
       const own = new Secret(
         `${name}-backup-password`,
-        { metadata, immutable: true, stringData: { password: backupPassword.backup ?? "" } },
+        { metadata, immutable: true, stringData: { password: backupPassword } },
         parent,
       );
       const roles = new BackupRole(
@@ -240,10 +244,3 @@ REVOKE ALL ON DATABASE "${application}" FROM PUBLIC;
     ...(archived ? { [createBackupRole]: backupRoleScript } : {}),
   };
 }
-
-/** The first line that fits decides; replication is no part of \`all\`. */
-const whoMayConnect = `# type database user address method
-local all all trust
-host replication ${backupRole} all scram-sha-256
-host all all all scram-sha-256
-`;

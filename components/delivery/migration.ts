@@ -69,11 +69,10 @@ export class Migration extends pulumi.ComponentResource {
     const pod = known ? { ...own, serviceAccountName: backups.serviceAccountName } : own;
     const before = [...recovered.steps, ...this.snapshots.steps(pod, command, inUse)];
     const volumes = [...this.snapshots.volumes(), ...releases, ...recovered.volumes];
-    new Job(
-      `${name}-job`,
-      job(args, commandPod(pod, { command, mounts: inUse }, before, volumes)),
-      { parent: this, customTimeouts: { create: `${migration.timeoutSeconds + 60}s` } },
-    );
+    new Job(`${name}-job`, job(args, commandPod(pod, { command, mounts: inUse }, before, volumes)), {
+      parent: this,
+      customTimeouts: { create: `${migration.timeoutSeconds + 60}s` },
+    });
     if (migration.snapshot.type !== "none") {
       new Restore(
         `${name}-restore`,

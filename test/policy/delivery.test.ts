@@ -209,7 +209,10 @@ describe("policy/delivery", () => {
         outcome(
           noPlainDeployment,
           podTypes.StatefulSet,
-          holding("StatefulSet", changed(goodPod(), ["spec", list], [{ name: "other", image: own, ...container }])),
+          holding(
+            "StatefulSet",
+            changed(goodPod(), ["spec", list], [{ name: "other", image: own, ...container }]),
+          ),
         );
       const command = (...words: string[]) => ({ command: ["inventory", ...words] });
       expect(judgedWith("containers", command("backup", "ship-wal", "--spool", "/x")).violations).to.be.empty;

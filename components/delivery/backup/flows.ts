@@ -29,8 +29,7 @@ export function backupFlows(args: BackupFlowsArgs): Flow[] {
   const archive = pods(walArchiveIdentity(application));
   const server = pods(databaseIdentity(application));
   const migration = pods(migrationIdentity(application));
-  const target: Peer =
-    database.type === "inCluster" ? server : { cidrs: database.cidrs, who: "database" };
+  const target: Peer = database.type === "inCluster" ? server : { cidrs: database.cidrs, who: "database" };
   const targetPorts = [{ port: database.type === "inCluster" ? postgresPort : database.port }];
   const toStore = (who: string, from: Pods, why: string): Flow => ({
     name: `${who}-to-backups`,

@@ -20,6 +20,13 @@ SELECT 'CREATE ROLE "${backupRole}"' WHERE NOT EXISTS (SELECT FROM pg_roles WHER
 ALTER ROLE "${backupRole}" LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';
 `;
 
+/** The first line that fits decides; replication is no part of \`all\`. */
+export const whoMayConnect = `# type database user address method
+local all all trust
+host replication ${backupRole} all scram-sha-256
+host all all all scram-sha-256
+`;
+
 export interface BackupRoleArgs {
   readonly application: string;
   readonly images: ImageSource;

@@ -110,13 +110,19 @@ export class BackupStore extends pulumi.ComponentResource {
   }
 
   /** A container that runs one of the scripts with PostgreSQL's own programs. */
-  script(name: string, script: string, parameters: readonly string[], more: ScriptMore = {}) {
+  script(
+    name: string,
+    script: string,
+    parameters: readonly string[],
+    more: ScriptMore = {},
+  ): input.core.v1.Container {
     return {
       name,
       image: imageReference("postgres", this.args.images),
       imagePullPolicy: "IfNotPresent",
       command: ["sh", scriptPath(script), ...parameters],
-      env: [...(more.env ?? [])],
+      // No empty list: the API server leaves it out, and every later preview would want to add it.
+      ...(more.env === undefined ? {} : { env: [...more.env] }),
       terminationMessagePolicy: "FallbackToLogsOnError",
       resources: more.resources ?? {
         requests: { cpu: "50m", memory: "128Mi" },
@@ -124,7 +130,7 @@ export class BackupStore extends pulumi.ComponentResource {
       },
       securityContext: containerSecurity,
       volumeMounts: [temporaryMount, scriptsMount, ...(more.mounts ?? [])],
-    } satisfies input.core.v1.Container;
+    };
   }
 }
 

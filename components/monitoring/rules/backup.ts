@@ -26,7 +26,14 @@ export function backupRules(backup: BackupSettings | undefined): RuleGroup<Alert
   const { walArchiving, restoreTest } = backup;
   const test = { alert: "RestoreTest", subject: "restore_test", schedule: restoreTest.schedule } as const;
   const watched: Watched[] = [
-    { alert: "Backup", subject: "backup", kind: "dump", schedule: backup.schedule, called: "dump", cronJob: "backup" },
+    {
+      alert: "Backup",
+      subject: "backup",
+      kind: "dump",
+      schedule: backup.schedule,
+      called: "dump",
+      cronJob: "backup",
+    },
     { ...test, kind: "dump", called: "restore test of dumps", cronJob: "restore-test" },
   ];
   if (walArchiving !== undefined) {
@@ -125,7 +132,8 @@ const walRules: readonly AlertingRule[] = [
       " or 0 * max(technova_wal_gap_timestamp_seconds))",
     labels: { severity: "warning" },
     annotations: {
-      summary: "Some of the database's log was lost before it was received; no recovery leads past that time.",
+      summary:
+        "Some of the database's log was lost before it was received; no recovery leads past that time.",
       action: "Take a base backup: kubectl -n inventory create job now --from=cronjob/inventory-base-backup.",
     },
   },

@@ -348,7 +348,13 @@ export const mistakes: readonly Mistake[] = [
     /no such key; known are repository, digest/,
     "application.migration.downgrade.image.build",
   ],
-  ["backups without a store", "application.backup", { retentionDays: 3 }, /an object with bucket/, `${backup}.store`],
+  [
+    "backups without a store",
+    "application.backup",
+    { retentionDays: 3 },
+    /an object with bucket/,
+    `${backup}.store`,
+  ],
   ["a bucket of backups in capitals", `${backup}.store.bucket`, "Backups", /a bucket's name: 3 to 63/],
   ["a kind of store", `${backup}.store.type`, "s3", /no such key; known are bucket/],
   [
@@ -364,7 +370,13 @@ export const mistakes: readonly Mistake[] = [
   ["a retention of no days", `${backup}.retentionDays`, 0, /a whole number from 1 to 3650/],
   ["no backup to keep", `${backup}.minimumKept`, 0, /a whole number from 1 to 1000/],
   ["a backup that may take a second", `${backup}.timeoutSeconds`, 1, /from 60 to 86400/],
-  ["a restore test at some time", `${backup}.restoreTest`, { schedule: "never" }, /five fields/, `${backup}.restoreTest.schedule`],
+  [
+    "a restore test at some time",
+    `${backup}.restoreTest`,
+    { schedule: "never" },
+    /five fields/,
+    `${backup}.restoreTest.schedule`,
+  ],
   ["no restore test at all", `${backup}.restoreTest`, false, /an object with schedule/],
   [
     "an external database's log",
@@ -396,7 +408,7 @@ export const mistakes: readonly Mistake[] = [
   [
     "a recovery to a time of an external database",
     "application.database.recovery",
-    { time: "latest" },
+    { snapshot: "latest", time: "latest" },
     /no such key; known are snapshot/,
     "application.database.recovery.time",
   ],

@@ -30,12 +30,21 @@ describe("a schedule", () => {
   const taken = (value: unknown) => schedule().safeParse(value).success;
 
   it("is taken when it comes at least once a year", () => {
-    for (const value of ["17 1 * * *", "0 0 1 1 *", "*/5 0-4 1,15 * 1-5"]) expect(taken(value), value).to.equal(true);
+    for (const value of ["17 1 * * *", "0 0 1 1 *", "*/5 0-4 1,15 * 1-5"])
+      expect(taken(value), value).to.equal(true);
   });
 
   it("is refused otherwise", () => {
     const wrong = ["", "daily", "@daily", "0 0 * *", "0 0 * * * *", "60 0 * * *", "0 24 * * *", "0 0 0 * *"];
-    wrong.push("0 0 * 13 *", "0 0 * * 8", "0 0 * * MON", "5-1 * * * *", "*/0 * * * *", "0  0 * * *", "0 0 30 2 *");
+    wrong.push(
+      "0 0 * 13 *",
+      "0 0 * * 8",
+      "0 0 * * MON",
+      "5-1 * * * *",
+      "*/0 * * * *",
+      "0  0 * * *",
+      "0 0 30 2 *",
+    );
     for (const value of [...wrong, 5, undefined]) expect(taken(value), String(value)).to.equal(false);
   });
 });

@@ -4,6 +4,8 @@ import { flowTable } from "../../../components/cluster/flowTable";
 import { application as applicationWith, image } from "../../support/application";
 import { at, settingsWith, types } from "../../support/components";
 import { valueOf, type JsonObject, type Recording } from "../../support/mocks";
+import { policies } from "../../../policy/policies";
+import { outcome } from "../../support/policy";
 import { sentinel } from "../../support/settings";
 
 const store: JsonObject = {
@@ -22,7 +24,8 @@ const application = (
   database: JsonObject,
   backup: JsonObject | undefined,
   others: JsonObject = {},
-): Promise<Recording<Application>> => applicationWith({ database, backup: backup ?? { enabled: false }, ...others });
+): Promise<Recording<Application>> =>
+  applicationWith({ database, backup: backup ?? { enabled: false }, ...others });
 
 interface Container {
   readonly name: string;
@@ -33,11 +36,20 @@ interface Container {
 }
 
 const podOf = ({ one }: Recording<Application>, type: string, name: string): JsonObject =>
-  at(one(type, name).inputs, "spec", ...(type === types.cronJob ? ["jobTemplate", "spec"] : []), "template", "spec") as JsonObject;
+  at(
+    one(type, name).inputs,
+    "spec",
+    ...(type === types.cronJob ? ["jobTemplate", "spec"] : []),
+    "template",
+    "spec",
+  ) as JsonObject;
 
 function steps(found: Recording<Application>, type: string, name: string): Container[] {
   const pod = podOf(found, type, name);
-  return [...((pod.initContainers ?? []) as unknown as Container[]), ...(pod.containers as unknown as Container[])];
+  return [
+    ...((pod.initContainers ?? []) as unknown as Container[]),
+    ...(pod.containers as unknown as Container[]),
+  ];
 }
 
 const wal = { store, walArchiving: {} };
@@ -54,7 +66,12 @@ describe("backups", () => {
   });
 
   it("of any database are dumps, in steps of which each tells what the one before it failed of", async () => {
-    const found = await application(external, { store, schedule: "5 4 * * *", retentionDays: 9, minimumKept: 3 });
+    const found = await application(external, {
+      store,
+      schedule: "5 4 * * *",
+      retentionDays: 9,
+      minimumKept: 3,
+    });
     const spec = at(found.one(types.cronJob, "inventory-backups-dump").inputs, "spec");
     expect(spec).to.include({ schedule: "5 4 * * *", timeZone: "Etc/UTC", concurrencyPolicy: "Forbid" });
     const [connect, dump, keep, ...rest] = steps(found, types.cronJob, "inventory-backups-dump");
@@ -68,7 +85,14 @@ describe("backups", () => {
       ...["--endpoint", "https://s3.example.com:9000", "--credentials", "/etc/backup/credentials"],
       ...["--keys", "/etc/backup/keys", "--kind", "dump", "--folder", "/backups", "--plan", "/run/backup"],
       ...["--retention-days", "9", "--minimum-kept", "3"],
-      ...["--prometheus", "http://prometheus.monitoring.svc:9090", "--subject", "backup", "--label", "app=inventory"],
+      ...[
+        "--prometheus",
+        "http://prometheus.monitoring.svc:9090",
+        "--subject",
+        "backup",
+        "--label",
+        "app=inventory",
+      ],
       ...["--label", "namespace=inventory", "--label", "environment=staging"],
     ]);
     expect(found.resources.filter(({ name }) => /wal|backups-base|recovery/.test(name))).to.be.empty;
@@ -107,7 +131,10 @@ describe("backups", () => {
     };
     expect(Object.keys(await made({}))).to.deep.equal(["current"]);
     const { secrets } = await settingsWith();
-    const given = await made({}, { backupKey: secrets.backupKey, formerBackupKeys: secrets.formerBackupKeys });
+    const given = await made(
+      {},
+      { backupKey: secrets.backupKey, formerBackupKeys: secrets.formerBackupKeys },
+    );
     expect(Object.keys(given)).to.have.members(["current", "former-2025", "former-made"]);
     expect(JSON.stringify(given.current)).to.contain(sentinel);
     const found = await application(external, { store });
@@ -115,21 +142,36 @@ describe("backups", () => {
   });
 
   it("of a database that keeps its log can be had to any time, by a role that can do nothing else", async () => {
-    const found = await application(inCluster, { store, walArchiving: { archiveTimeoutSeconds: 30, storage: "3Gi" } });
+    const found = await application(inCluster, {
+      store,
+      walArchiving: { archiveTimeoutSeconds: 30, storage: "3Gi" },
+    });
     const server = podOf(found, types.statefulSet, "inventory-database-server");
     const [postgresql] = server.containers as unknown as { args: string[] }[];
     expect(postgresql?.args.slice(3)).to.deep.equal([
       ...["-c", "hba_file=/etc/postgresql-access/pg_hba.conf", "-c", "archive_timeout=30s"],
       ...["-c", "max_slot_wal_keep_size=4096MB"],
     ]);
-    const data = at(found.one(types.configMap, "inventory-database-initialization").inputs, "data") as JsonObject;
+    const data = at(
+      found.one(types.configMap, "inventory-database-initialization").inputs,
+      "data",
+    ) as JsonObject;
     expect(data["create-backup-role.sql"]).to.match(/LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE/);
-    const access = at(found.one(types.configMap, "inventory-database-access").inputs, "data", "pg_hba.conf") as string;
+    const access = at(
+      found.one(types.configMap, "inventory-database-access").inputs,
+      "data",
+      "pg_hba.conf",
+    ) as string;
     expect(access.match(/replication \S+/g)).to.deep.equal(["replication backup"]);
     found.one(types.job, "inventory-database-backup-role");
     const archive = podOf(found, types.statefulSet, "inventory-backups-wal-server");
     const [receive, ship] = archive.containers as unknown as Container[];
-    expect(receive?.command).to.deep.equal(["sh", "/etc/backup/scripts/receive-wal.sh", "/var/lib/wal-archive", "backup"]);
+    expect(receive?.command).to.deep.equal([
+      "sh",
+      "/etc/backup/scripts/receive-wal.sh",
+      "/var/lib/wal-archive",
+      "backup",
+    ]);
     expect(ship?.command.slice(0, 3)).to.deep.equal(["inventory", "backup", "ship-wal"]);
     // Else each release would restart it.
     expect(JSON.stringify(server)).not.to.contain(image);
@@ -141,9 +183,12 @@ describe("backups", () => {
     const [fetch, replay, server] = steps(found, types.statefulSet, "inventory-database-server");
     expect(fetch?.image).to.equal(image);
     expect(fetch?.command.slice(-4)).to.deep.equal(["--data", "/var/lib/postgresql/data", "--time", time]);
-    expect(replay?.command.at(-1)).to.match(/recover\.sh \/var\/lib\/postgresql\/data inventory \/tmp\/afterwards\.sql$/);
+    expect(replay?.command.at(-1)).to.match(
+      /recover\.sh \/var\/lib\/postgresql\/data inventory \/tmp\/afterwards\.sql$/,
+    );
     const afterwards = replay?.env?.find(({ name }) => name === "AFTERWARDS")?.value ?? "";
-    for (const role of ["postgres", "inventory", "backup"]) expect(afterwards).to.contain(`ALTER ROLE "${role}"`);
+    for (const role of ["postgres", "inventory", "backup"])
+      expect(afterwards).to.contain(`ALTER ROLE "${role}"`);
     expect(afterwards).to.contain("pg_create_physical_replication_slot('backup', true)");
     expect(server?.name).to.equal("postgresql");
   });
@@ -160,10 +205,32 @@ describe("backups", () => {
     }
   });
 
+  it("violate no policy, wherever the database is", async () => {
+    const recovery = { time: "latest" };
+    for (const [database, backup] of [
+      [external, { store }],
+      [{ ...inCluster, recovery }, wal],
+    ] as const) {
+      const { resources } = await application(database, backup);
+      const own = resources.filter(({ type }) =>
+        /:(Job|CronJob|ConfigMap|Secret|Service|ServiceAccount|StatefulSet)$/.test(type),
+      );
+      for (const { type, name, plain } of own) {
+        for (const policy of policies) {
+          const found = outcome(policy, type, plain);
+          expect(found, `${policy.name} on ${name}`).to.deep.equal({ violations: [], undecided: [] });
+        }
+      }
+    }
+  });
+
   it("are stored by an account of their own where a cloud knows it by that", async () => {
     const { existingSecret: _, ...without } = store;
     const known = { ...without, accountAnnotations: { "example.com/role": "backups" } };
-    const found = await application({ ...inCluster, recovery: { time: "latest" } }, { store: known, walArchiving: {} });
+    const found = await application(
+      { ...inCluster, recovery: { time: "latest" } },
+      { store: known, walArchiving: {} },
+    );
     const account = found.one(types.serviceAccount, "inventory-backup-store-account");
     expect(at(account.inputs, "metadata", "annotations")).to.deep.equal({ "example.com/role": "backups" });
     expect(at(account.inputs, "metadata", "name")).to.equal("inventory-backup");
@@ -175,7 +242,9 @@ describe("backups", () => {
       expect(podOf(found, type, name).serviceAccountName, name).to.equal("inventory-backup");
     }
     const migrated = await application({ ...inCluster, recovery: { snapshot: "latest" } }, { store: known });
-    expect(podOf(migrated, types.job, "inventory-migration-job").serviceAccountName).to.equal("inventory-backup");
+    expect(podOf(migrated, types.job, "inventory-migration-job").serviceAccountName).to.equal(
+      "inventory-backup",
+    );
   });
 });
 
@@ -191,7 +260,12 @@ describe("what backups may say", () => {
     ]);
     const log = await names({ database: inCluster, backup: wal });
     expect(log).to.include.members([
-      ...["wal-archive-to-database", "wal-archive-to-backups", "wal-archive-to-dns", "monitoring-to-wal-archive"],
+      ...[
+        "wal-archive-to-database",
+        "wal-archive-to-backups",
+        "wal-archive-to-dns",
+        "monitoring-to-wal-archive",
+      ],
     ]);
     expect(log).not.to.include("database-to-backups");
     const recovering = await names({ database: { ...inCluster, recovery: { time: "latest" } }, backup: wal });
@@ -200,12 +274,26 @@ describe("what backups may say", () => {
 
   it("does not say twice that a migration reaches a store that has snapshots and backups", async () => {
     const recovery = { snapshot: "latest" };
-    const snapshot = { type: "s3", bucket: "snapshots", region: "eu-1", cidrs: ["10.41.0.0/24"], endpoint: store.endpoint };
+    const snapshot = {
+      type: "s3",
+      bucket: "snapshots",
+      region: "eu-1",
+      cidrs: ["10.41.0.0/24"],
+      endpoint: store.endpoint,
+    };
     const migration = (cidrs: string[]) => ({ snapshot: { ...snapshot, cidrs } });
     const database = { ...external, recovery };
-    const same = await names({ database, backup: { store }, migration: migration(["10.41.0.0/24"]) } as JsonObject);
+    const same = await names({
+      database,
+      backup: { store },
+      migration: migration(["10.41.0.0/24"]),
+    } as JsonObject);
     expect(same).not.to.include("migration-to-backups");
-    const other = await names({ database, backup: { store }, migration: migration(["10.42.0.0/24"]) } as JsonObject);
+    const other = await names({
+      database,
+      backup: { store },
+      migration: migration(["10.42.0.0/24"]),
+    } as JsonObject);
     expect(other).to.include("migration-to-backups");
   });
 });
