@@ -83,6 +83,7 @@ const measured =
           loggingNamespace: cluster.logging,
           alertReceivers: secrets.alertReceivers,
           scraped: cluster.namespaceNames,
+          backup: application.backup,
           priorityClassName: cluster.platformPriority,
           appArmor,
         },
@@ -113,6 +114,8 @@ const inventory = new Application(
     pullSecrets: containerRegistry.pullSecrets,
     images: settings.images,
     databaseUrl: secrets.databaseUrl,
+    backupKey: secrets.backupKey,
+    formerBackupKeys: secrets.formerBackupKeys,
     gateway: addons.gateway.parent,
     flows: flows.application,
     releases: {
@@ -141,6 +144,7 @@ export = {
   registry: settings.registry.server,
   namespaces: cluster.namespaceNames,
   adminApiKey: inventory.adminApiKey,
+  ...(application.backup === undefined ? {} : { backupKey: inventory.backupKey }),
   // Only where the platform made the certificate: an output without a value would be a warning in every update.
   ...(caCertificate === undefined ? {} : { gatewayCaCertificate: caCertificate }),
 };

@@ -164,7 +164,12 @@ export const weightsGrow: ObjectPolicy<{ firstPercent: number }> = {
   },
 };
 
-export const noPlainDeployment: ContainerPolicy<{ repositories: readonly string[] }> = {
+interface PlainDeployment {
+  readonly repositories: readonly string[];
+  readonly otherCommands: readonly string[];
+}
+
+export const noPlainDeployment: ContainerPolicy<PlainDeployment> = {
   name: "no-plain-deployment-of-the-application",
   area: "delivery",
   severity: "high",
@@ -172,9 +177,21 @@ export const noPlainDeployment: ContainerPolicy<{ repositories: readonly string[
   why: "A Deployment, or a pod by hand, gets a version to the users past trial, analysis and the way back.",
   remedy: ["Make the workload a Rollout with the strategy of the stack, or a Job if it is meant to end."],
   link: "https://argo-rollouts.readthedocs.io/en/stable/migrating/",
-  parameters: { repositories: applicationRepositories },
-  checkContainer({ pod, field }, judge, { repositories }) {
-    if (isRollout(pod.object) || !pod.runsForever) return;
+  parameters: {
+    repositories: applicationRepositories,
+    otherCommands: {
+      type: "array",
+      items: { type: "string" },
+      description: "Regular expressions; a container whose command line matches one serves no requests.",
+      default: ["^inventory backup "],
+    },
+  },
+  checkContainer({ pod, field, role }, judge, { repositories, otherCommands }) {
+    // What ends before the Pod's own containers start serves nothing.
+    if (isRollout(pod.object) || !pod.runsForever || role === "init") return;
+    const words = judge.items(field.at("command")).slice(0, 3);
+    const line = words.map(({ value }) => String(value)).join(" ");
+    if (otherCommands.some((pattern) => new RegExp(pattern).test(line))) return;
     const image = field.at("image");
     if (!judge.knows(image) || typeof image.value !== "string") return;
     const { repository } = parseImage(image.value);

@@ -1,6 +1,7 @@
 import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { AllowedFlows, type Flow } from "../cluster/flows";
+import type { BackupSettings } from "../config/backup";
 import type { MonitoringSettings } from "../config/monitoring";
 import type { ImageSource } from "../images";
 import { labels } from "../labels";
@@ -22,6 +23,8 @@ export interface MonitoringArgs extends PodSecurityArgs {
   readonly loggingNamespace?: pulumi.Input<string>;
   /** What tells each receiver of alerts, by its name. */
   readonly alertReceivers: Readonly<Record<string, pulumi.Input<string>>>;
+  /** How often the database is backed up, where it is. */
+  readonly backup?: BackupSettings;
   /** Names of the namespaces that are measured. */
   readonly scraped: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;

@@ -3,12 +3,14 @@ import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import type { input } from "@pulumi/kubernetes/types";
 import * as pulumi from "@pulumi/pulumi";
 import { prometheusIdentity } from "../cluster/wellKnown";
+import type { BackupSettings } from "../config/backup";
 import type { PrometheusSettings } from "../config/monitoring";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
 import { containerSecurity, type PodSecurityArgs, resourceRequirements } from "../security";
 import { volumeServer } from "../volumeServer";
 import { alertRules } from "./rules/alerts";
+import { backupRules } from "./rules/backup";
 import { deliveryRules } from "./rules/delivery";
 import { notScraped, scrapeConfiguration } from "./scraping";
 
@@ -21,6 +23,8 @@ export interface PrometheusArgs extends PodSecurityArgs {
   readonly alerted: boolean;
   /** Namespace that it runs in. */
   readonly namespace: pulumi.Input<string>;
+  /** How often the database is backed up, where it is. */
+  readonly backup?: BackupSettings;
   /** Names of the namespaces whose annotated Pods it reads metrics from. */
   readonly scraped: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;
@@ -56,7 +60,9 @@ export class Prometheus extends pulumi.ComponentResource {
             args.alerted,
           ),
           // JSON is YAML.
-          [rulesFile]: JSON.stringify({ groups: [...alertRules, ...deliveryRules(settings.retentionDays)] }),
+          [rulesFile]: JSON.stringify({
+            groups: [...alertRules, ...backupRules(args.backup), ...deliveryRules(settings.retentionDays)],
+          }),
         },
       },
       parent,

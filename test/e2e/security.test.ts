@@ -16,8 +16,11 @@ describe("security", function () {
 
   before(async () => {
     await npmOk("cluster", "up");
-    const own = `$1technova:cluster: ${accessSettings}\n$1technova:falco: ${runtimeSettings}\n$1$2`;
-    const edits = [[/( +)(technova:registry:)/, own] as const, auditEdit];
+    const edits = [
+      [/( +)(appArmor: false\n)/, `$1$2$1${accessSettings}\n`],
+      [/( +)(technova:registry:)/, `$1technova:falco: ${runtimeSettings}\n$1$2`],
+      auditEdit,
+    ] as const;
     const { code, output } = await release({ version: "1.0.0", edits });
     expect(code, output).to.equal(0);
   });

@@ -9,7 +9,7 @@ export const groups = { viewer: "e2e:viewers", operator: "e2e:operators", admin:
 type Role = keyof typeof groups;
 
 /** The settings' text for them. */
-export const accessSettings = `{ access: { viewers: ["${groups.viewer}"], operators: ["${groups.operator}"], admins: ["${groups.admin}"] } }`;
+export const accessSettings = `access: { viewers: ["${groups.viewer}"], operators: ["${groups.operator}"], admins: ["${groups.admin}"] }`;
 
 /** What somebody may do who is in a group, by the first role that may; each role has what the one before it has. */
 const rightsOf: readonly (readonly [Role | "nobody", readonly Action[]])[] = [
