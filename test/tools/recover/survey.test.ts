@@ -13,7 +13,7 @@ const base = "inventory-20260102T020000Z-7300-0000000100000000000000FE";
 /** A bucket in memory; every object was put there at the time that it is given with. */
 class FakeBucket implements Backups {
   readonly objects = new Map<string, { content: Buffer; modified: Date }>();
-  put(name: string, modified: Date, content = Buffer.from("x")): this {
+  put(name: string, modified: Date, content: Buffer = Buffer.from("x")): this {
     this.objects.set(name, { content, modified });
     return this;
   }
