@@ -74,6 +74,8 @@ const measured =
           loggingNamespace: cluster.logging,
           alertReceivers: secrets.alertReceivers,
           scraped: cluster.namespaceNames,
+          backup: application.backup,
+          velero,
           priorityClassName: cluster.platformPriority,
         },
         { dependsOn: cluster },
@@ -103,6 +105,8 @@ const inventory = new Application(
     pullSecrets: containerRegistry.pullSecrets,
     images: settings.images,
     databaseUrl: secrets.databaseUrl,
+    backupKey: secrets.backupKey,
+    formerBackupKeys: secrets.formerBackupKeys,
     gateway: addons.gateway.parent,
     flows: flows.application,
     releases: {
@@ -130,6 +134,7 @@ export = {
   registry: settings.registry.server,
   namespaces: cluster.namespaceNames,
   adminApiKey: inventory.adminApiKey,
+  ...(application.backup === undefined ? {} : { backupKey: inventory.backupKey }),
   // Only where the platform made the certificate: an output without a value would be a warning in every update.
   ...(caCertificate === undefined ? {} : { gatewayCaCertificate: caCertificate }),
 };

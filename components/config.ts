@@ -6,8 +6,11 @@ import { parseSettings, settingKeys, type PlainSettings } from "./config/setting
 
 /** Secrets from the stack's configuration; each stays an Output that is marked as secret. */
 export type Secrets = {
-  readonly [K in Exclude<keyof PlainSecrets, "github" | "alertReceivers">]: pulumi.Output<string> | undefined;
-} & { readonly [K in "github" | "alertReceivers"]: Readonly<Record<string, pulumi.Output<string>>> };
+  readonly [K in Exclude<keyof PlainSecrets, SecretsByName>]: pulumi.Output<string> | undefined;
+} & { readonly [K in SecretsByName]: Readonly<Record<string, pulumi.Output<string>>> };
+
+/** Secrets of which a stack has any number. */
+type SecretsByName = "github" | "alertReceivers" | "formerBackupKeys";
 
 /** All that the program is told: one stack's settings, checked. */
 export interface Settings extends Omit<PlainSettings, "secrets"> {
@@ -67,7 +70,7 @@ function plain(value: string): unknown {
   }
 }
 
-function asOutputs({ github, alertReceivers, ...single }: PlainSecrets): Secrets {
+function asOutputs({ github, alertReceivers, formerBackupKeys, ...single }: PlainSecrets): Secrets {
   const secret = (value: string | undefined) => (value === undefined ? undefined : pulumi.secret(value));
   const each = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)]));
@@ -76,6 +79,8 @@ function asOutputs({ github, alertReceivers, ...single }: PlainSecrets): Secrets
     registryPassword: secret(single.registryPassword),
     gatewayCertificate: secret(single.gatewayCertificate),
     gatewayPrivateKey: secret(single.gatewayPrivateKey),
+    backupKey: secret(single.backupKey),
+    formerBackupKeys: each(formerBackupKeys),
     alertReceivers: each(alertReceivers),
     github: each(github),
   };

@@ -164,7 +164,12 @@ export const weightsGrow: ObjectPolicy<{ firstPercent: number }> = {
   },
 };
 
-export const noPlainDeployment: ContainerPolicy<{ repositories: readonly string[] }> = {
+interface PlainDeployment {
+  readonly repositories: readonly string[];
+  readonly otherCommands: readonly string[];
+}
+
+export const noPlainDeployment: ContainerPolicy<PlainDeployment> = {
   name: "no-plain-deployment-of-the-application",
   area: "delivery",
   severity: "high",
@@ -179,9 +184,19 @@ export const noPlainDeployment: ContainerPolicy<{ repositories: readonly string[
       description: "Regular expressions; an image whose repository matches one is the application's.",
       default: ["(^|/)inventory$"],
     },
+    otherCommands: {
+      type: "array",
+      items: { type: "string" },
+      description: "Regular expressions; a container whose command line matches one serves no requests.",
+      default: ["^inventory backup "],
+    },
   },
-  checkContainer({ pod, field }, judge, { repositories }) {
-    if (isRollout(pod.object) || !pod.runsForever) return;
+  checkContainer({ pod, field, role }, judge, { repositories, otherCommands }) {
+    // What ends before the Pod's own containers start serves nothing.
+    if (isRollout(pod.object) || !pod.runsForever || role === "init") return;
+    const words = judge.items(field.at("command")).slice(0, 3);
+    const line = words.map(({ value }) => String(value)).join(" ");
+    if (otherCommands.some((pattern) => new RegExp(pattern).test(line))) return;
     const image = field.at("image");
     if (!judge.knows(image) || typeof image.value !== "string") return;
     const { repository } = parseImage(image.value);

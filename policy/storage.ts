@@ -94,7 +94,7 @@ export const claimsNameTheirBackup: ObjectPolicy<{ ways: readonly string[] }> = 
       type: "array",
       items: { type: "string" },
       description: "Ways by which data comes back.",
-      default: ["snapshot-before-migration", "rebuilt", "velero"],
+      default: ["snapshot-before-migration", "scheduled-backups", "rebuilt", "velero"],
     },
   },
   kinds,

@@ -64,6 +64,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
       gateway,
       database: application.database,
       snapshot: application.migration.snapshot,
+      backup: application.backup,
       smokeTested: "smokeTest" in application.strategy,
       monitored,
       apiServerCidrs: network.apiServerCidrs,

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { choice, oneOfSections, section } from "./field";
+import { backupSchema, checkBackup, dumpRecovery, timeRecovery } from "./backup";
+import { choice, oneOfSections, optional, section } from "./field";
 import { releasedImage, repository } from "./image";
 import { checkMigration, migrationSchema, withSnapshot } from "./migration";
 import { podsOrPercent, strategySchema } from "./strategy";
@@ -44,6 +45,8 @@ const inClusterDatabase = section({
     requests: { cpu: "100m", memory: "256Mi" },
     limits: { cpu: "1", memory: "512Mi" },
   }),
+  /** What an empty volume or database begins with; while there is data, it does nothing. */
+  recovery: oneOfSections((keys) => keys.includes("time"), timeRecovery, dumpRecovery).optional(),
 });
 
 const externalDatabase = section({
@@ -56,6 +59,8 @@ const externalDatabase = section({
    * something else. Without it the address is `technova:secrets.databaseUrl`.
    */
   existingSecret: dnsLabel().optional(),
+  /** What an empty database begins with; while there is data, it does nothing. */
+  recovery: dumpRecovery.optional(),
 });
 
 const disruptionBudget = section({
@@ -122,6 +127,7 @@ const service = section({
   configuration: configuration.prefault({}),
   database: choice("type", [inClusterDatabase, externalDatabase]),
   migration: migrationSchema.prefault({}),
+  backup: optional(backupSchema),
 }).superRefine((application, context) => {
   const { replicas, autoscaling: scaling, strategy, disruptionBudget: budget } = application;
   const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
@@ -147,7 +153,10 @@ const service = section({
 });
 
 /** `technova:application`: the service, its release and its database. */
-export const applicationSchema = service.superRefine(checkMigration).transform(withSnapshot);
+export const applicationSchema = service
+  .superRefine(checkMigration)
+  .superRefine(checkBackup)
+  .transform(withSnapshot);
 
 /** A number of Pods, with a percentage of them rounded up as Kubernetes does for a budget. */
 function podsOf(value: number | string, replicas: number): number {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { choice, section } from "./field";
 import { releasedImage } from "./image";
-import { cidrs, dnsLabel, flag, storage, strings, text, wholeNumber, word } from "./values";
+import { oneIdentity, storeShape } from "./store";
+import { dnsLabel, flag, storage, text, wholeNumber, word } from "./values";
 
 const kept = {
   /** Snapshots that are kept; the oldest beyond them are removed once a newer one is safe. */
@@ -19,39 +20,11 @@ const volume = section({
   ...kept,
 });
 
-/** A store that speaks like Amazon S3. */
-export const s3 = section({
+const s3 = section({
   type: z.literal("s3"),
-  bucket: text(
-    "a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens",
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
-  ),
-  /** Folder in the bucket. */
-  prefix: text(
-    'a path without slashes at its ends, such as "inventory/production"',
-    /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/,
-    200,
-  ).optional(),
-  region: text('a region such as "eu-central-1"', /^[a-z0-9]+(-[a-z0-9]+)*$/, 63),
-  /** Address of a store that is not Amazon's. */
-  endpoint: text(
-    'an address such as "https://s3.example.com", without a path',
-    /^https?:\/\/[a-z0-9.-]*[a-z0-9](:\d{1,5})?$/,
-  ).optional(),
-  /** Secret in the application's namespace with access_key_id and secret_access_key. */
-  existingSecret: dnsLabel().optional(),
-  /** Annotations of the Job's own account, by which a cloud knows it where there is no `existingSecret`. */
-  accountAnnotations: strings("an object of strings").optional(),
-  /** Where the store is, and what gives out identities; nothing else may be reached. */
-  cidrs: cidrs(),
-  /** Room for one snapshot on its way. */
-  temporaryStorage: storage().default("5Gi"),
+  ...storeShape,
   ...kept,
-}).refine(
-  ({ existingSecret, accountAnnotations }) =>
-    existingSecret === undefined || accountAnnotations === undefined,
-  { error: "existingSecret or accountAnnotations, not both", path: ["accountAnnotations"] },
-);
+}).refine(...oneIdentity);
 
 const none = section({
   type: z.literal("none"),

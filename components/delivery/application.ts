@@ -1,19 +1,22 @@
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
-import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
-import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { ParentReference } from "../addons/gateway";
 import { AllowedFlows, type Flow } from "../cluster/flows";
 import type { ApplicationSettings } from "../config/application";
 import type { ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
+import { availability } from "./availability";
+import { Backups } from "./backup/backups";
+import { BackupKeys } from "./backup/keys";
+import { timeRecovery } from "./backup/recovery";
+import { backupIdentity, type BackupStore } from "./backup/store";
 import { Configuration } from "./configuration";
-import { InClusterDatabase } from "./database";
+import { dataPath, InClusterDatabase, secretPath, storageClassOf } from "./database";
 import { Downgrade, Migration, migrationIdentity } from "./migration";
 import { historyName, type Releases } from "./outcome";
 import { Release } from "./release";
 import { Route } from "./route";
-import { liveLabels, VersionServices } from "./service";
+import { VersionServices } from "./service";
 import { SmokeTestJob } from "./smokeTest";
 import { makeStrategy } from "./strategy";
 import { servingPod, type PodArgs } from "./workload";
@@ -30,6 +33,10 @@ export interface ApplicationArgs {
   readonly images: ImageSource;
   /** Address of an external database. */
   readonly databaseUrl?: pulumi.Output<string>;
+  /** What backups are encrypted with; one is made where it is left out. */
+  readonly backupKey?: pulumi.Output<string>;
+  /** Keys of before, by their names. */
+  readonly formerBackupKeys?: Readonly<Record<string, pulumi.Output<string>>>;
   readonly gateway: ParentReference;
   /** All that the application's Pods may say to anyone, and anyone to them. */
   readonly flows: readonly Flow[];
@@ -42,6 +49,8 @@ export interface ApplicationArgs {
 export class Application extends pulumi.ComponentResource {
   /** Key of the first administrator; secret. */
   readonly adminApiKey: pulumi.Output<string>;
+  /** What backups are encrypted with; secret. Without it they cannot be read. */
+  readonly backupKey: pulumi.Output<string>;
 
   constructor(name: string, args: ApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:delivery:Application", name, {}, opts);
@@ -49,7 +58,9 @@ export class Application extends pulumi.ComponentResource {
     const { settings, namespace } = args;
     const identity: Identity = { name, component: "api" };
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, parent);
-    const database = this.database(name, args);
+    const backups = new BackupKeys(`${name}-backup`, { ...args, application: name }, parent);
+    this.backupKey = backups.current;
+    const database = this.database(name, args, backups.store);
     const configuration = new Configuration(
       `${name}-config`,
       {
@@ -84,9 +95,25 @@ export class Application extends pulumi.ComponentResource {
         namespace,
         images: args.images,
         releasesConfigMapName: historyName(name),
+        backups: backups.store,
       },
       { ...parent, dependsOn: database === undefined ? [flows] : [flows, database] },
     );
+    if (backups.store !== undefined) {
+      new Backups(
+        `${name}-backups`,
+        {
+          ...pod(backupIdentity(name)),
+          namespace,
+          store: backups.store,
+          server: database?.server,
+          prometheus: args.releases.prometheus,
+          environment: args.releases.environment,
+          storageClassName: storageClassOf(settings),
+        },
+        { ...parent, dependsOn: flows },
+      );
+    }
     const smokeTest = new SmokeTestJob(
       `${name}-smoke-test`,
       {
@@ -162,13 +189,18 @@ export class Application extends pulumi.ComponentResource {
         { ...parent, dependsOn: release },
       );
     }
-    this.availability(name, identity, args, release);
-    this.registerOutputs({ adminApiKey: this.adminApiKey });
+    availability(name, { identity, settings, namespace, scaleTarget: release.scaleTarget }, parent);
+    this.registerOutputs({ adminApiKey: this.adminApiKey, backupKey: this.backupKey });
   }
 
-  private database(name: string, args: ApplicationArgs): InClusterDatabase | undefined {
+  private database(
+    name: string,
+    args: ApplicationArgs,
+    store: BackupStore | undefined,
+  ): InClusterDatabase | undefined {
     const { database } = args.settings;
     if (database.type === "external") return undefined;
+    const { recovery, resources } = database;
     return new InClusterDatabase(
       `${name}-database`,
       {
@@ -178,46 +210,19 @@ export class Application extends pulumi.ComponentResource {
         application: name,
         connections: mostConnections(args.settings),
         priorityClassName: args.databasePriorityClassName,
-      },
-      { parent: this },
-    );
-  }
-
-  /** How many Pods there are, and how many of them an eviction may take. */
-  private availability(name: string, identity: Identity, args: ApplicationArgs, release: Release): void {
-    const { settings, namespace } = args;
-    const { autoscaling } = settings;
-    const metadata = { namespace, labels: labels(identity) };
-    if (settings.replicas > 1) {
-      new PodDisruptionBudget(
-        `${name}-budget`,
-        {
-          metadata,
-          spec: { ...settings.disruptionBudget, selector: { matchLabels: liveLabels(identity) } },
-        },
-        { parent: this },
-      );
-    }
-    if (autoscaling === undefined) return;
-    new HorizontalPodAutoscaler(
-      `${name}-autoscaler`,
-      {
-        metadata,
-        spec: {
-          scaleTargetRef: release.scaleTarget,
-          minReplicas: settings.replicas,
-          maxReplicas: autoscaling.maxReplicas,
-          metrics: [
-            {
-              type: "Resource",
-              resource: {
-                name: "cpu",
-                target: { type: "Utilization", averageUtilization: autoscaling.cpuUtilizationPercent },
-              },
-            },
-          ],
-          behavior: { scaleDown: { stabilizationWindowSeconds: autoscaling.scaleDownStabilizationSeconds } },
-        },
+        walArchiving: store?.settings.walArchiving,
+        recovery:
+          store !== undefined && recovery !== undefined && "time" in recovery
+            ? timeRecovery({
+                ...args,
+                ...recovery,
+                application: name,
+                store,
+                resources,
+                dataPath,
+                secretPath,
+              })
+            : undefined,
       },
       { parent: this },
     );

@@ -1,9 +1,11 @@
 import type { Flow, Peer, Pods } from "../cluster/flows";
 import { apiServerAt, apiServerPorts, dnsFlow, metricsFlow, prometheus } from "../cluster/wellKnown";
 import type { DatabaseSettings } from "../config/application";
+import type { BackupSettings } from "../config/backup";
 import type { SnapshotSettings } from "../config/migration";
 import { selectorLabels, type Identity } from "../labels";
 import { prometheusPort } from "../monitoring/prometheus";
+import { backupFlows } from "./backup/flows";
 import { databaseIdentity, postgresPort } from "./database";
 import { migrationIdentity } from "./migration";
 import { outcomeIdentity } from "./outcome";
@@ -19,6 +21,8 @@ export interface ApplicationFlowsArgs {
   readonly database: DatabaseSettings;
   /** Where snapshots of the database go. */
   readonly snapshot: SnapshotSettings;
+  /** Where backups of the database go; nowhere where it is left out. */
+  readonly backup?: BackupSettings;
   /** Whether a Job tries new versions out before users get to them. */
   readonly smokeTested: boolean;
   /** Whether the platform brings its own monitoring, and so guards its namespace. */
@@ -34,6 +38,7 @@ export function applicationFlows({
   gateway,
   database,
   snapshot,
+  backup,
   smokeTested,
   monitored,
   apiServerCidrs,
@@ -76,6 +81,9 @@ export function applicationFlows({
           },
         ]
       : []),
+    ...(backup === undefined
+      ? []
+      : backupFlows({ application: identity.name, namespace, database, snapshot, backup, monitored })),
     metricsFlow("api", api, applicationPort, monitored),
     {
       name: "release-outcome-to-api-server",

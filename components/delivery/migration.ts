@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DowngradeSettings } from "../config/migration";
 import type { ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
+import { dumpRecoverySteps } from "./backup/recovery";
+import type { BackupStore } from "./backup/store";
 import { Restore } from "./restore";
 import { Snapshots } from "./snapshot";
 import { commandPod, type PodArgs } from "./workload";
@@ -16,12 +18,15 @@ export interface MigrationArgs extends PodArgs {
    * come back; while one of them would be broken, the migration is refused. It need not be there yet.
    */
   readonly releasesConfigMapName?: pulumi.Input<string>;
+  /** Where backups are; needed with a recovery from one. */
+  readonly backups?: BackupStore;
 }
 
 export function migrationIdentity(application: string): Identity {
   return { name: application, component: "migration" };
 }
 
+const nothing: ReturnType<typeof dumpRecoverySteps> = { steps: [], volumes: [] };
 const releasesMount = { name: "releases", mountPath: "/etc/inventory/releases", readOnly: true };
 
 /**
@@ -55,18 +60,19 @@ export class Migration extends pulumi.ComponentResource {
       name: volume,
       configMap: { name: releasesConfigMapName, optional: true },
     }));
-    const pod = withAccount(args, this.snapshots);
-    new Job(
-      `${name}-job`,
-      job(
-        args,
-        commandPod(pod, { command, mounts: inUse }, this.snapshots.steps(pod, command, inUse), [
-          ...this.snapshots.volumes(),
-          ...releases,
-        ]),
-      ),
-      { parent: this, customTimeouts: { create: `${migration.timeoutSeconds + 60}s` } },
-    );
+    const own = withAccount(args, this.snapshots);
+    const { backups } = args;
+    const { recovery } = args.settings.database;
+    const recovered = backups === undefined ? nothing : dumpRecoverySteps(own, backups, recovery);
+    // A Pod has one account: where the store knows backups by theirs, it has to reach the snapshots with that, too.
+    const known = recovered.steps.length > 0 && backups?.knowsAccount === true;
+    const pod = known ? { ...own, serviceAccountName: backups.serviceAccountName } : own;
+    const before = [...recovered.steps, ...this.snapshots.steps(pod, command, inUse)];
+    const volumes = [...this.snapshots.volumes(), ...releases, ...recovered.volumes];
+    new Job(`${name}-job`, job(args, commandPod(pod, { command, mounts: inUse }, before, volumes)), {
+      parent: this,
+      customTimeouts: { create: `${migration.timeoutSeconds + 60}s` },
+    });
     if (migration.snapshot.type !== "none") {
       new Restore(
         `${name}-restore`,

@@ -7,7 +7,7 @@ import type { SnapshotSettings, StoredSnapshots } from "../config/migration";
 import { imageReference, type ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
 import { containerSecurity, temporaryMount } from "../security";
-import { credentialsMounts, credentialsVolumes, folderMount, storeCommand } from "./store";
+import { folderMount, StoreAccess } from "./store";
 import { commandContainer, type PodArgs } from "./workload";
 
 export interface SnapshotsArgs {
@@ -32,6 +32,7 @@ export class Snapshots extends pulumi.ComponentResource {
   /** Account of the Jobs: their own, so that a cloud that lets it store snapshots lets nothing else do so. */
   readonly serviceAccountName: pulumi.Output<string>;
   private readonly settings: StoredSnapshots | undefined;
+  private readonly access: StoreAccess | undefined;
   private readonly images: ImageSource;
   private readonly scriptsName: pulumi.Output<string> | undefined;
   private readonly claimName: pulumi.Output<string> | undefined;
@@ -43,6 +44,7 @@ export class Snapshots extends pulumi.ComponentResource {
     const metadata = { namespace, labels: labels(args.identity) };
     this.images = args.images;
     this.settings = settings.type === "none" ? undefined : settings;
+    this.access = settings.type === "s3" ? new StoreAccess(settings, "snapshot") : undefined;
     if (settings.type !== "none") {
       const data = Object.fromEntries(
         scripts.map((script) => [script, readFileSync(join(__dirname, script), "utf8")]),
@@ -105,10 +107,10 @@ export class Snapshots extends pulumi.ComponentResource {
         String(settings.type === "volume" ? settings.retain : 0),
       ]),
     ];
-    if (settings.type !== "s3") return steps;
+    if (this.access === undefined) return steps;
     const upload = commandContainer(pod, "store", {
-      command: storeCommand("upload", settings, ["--retain", String(settings.retain)]),
-      mounts: [{ ...folderMount, readOnly: true }, ...credentialsMounts(settings)],
+      command: [...storeCommand("upload", this.access), "--retain", String(settings.retain)],
+      mounts: [{ ...folderMount, readOnly: true }, ...this.access.mounts],
       secretless: true,
     });
     return [...steps, upload];
@@ -119,15 +121,14 @@ export class Snapshots extends pulumi.ComponentResource {
    * @param configMapName ConfigMap whose key `snapshot` names it
    */
   restoreSteps(pod: PodArgs, configMapName: string) {
-    const { settings } = this;
     const env = [
       { name: "SNAPSHOT", valueFrom: { configMapKeyRef: { name: configMapName, key: "snapshot" } } },
     ];
     const command = ["inventory", "migrate", "--check", "--snapshot-plan", planMount.mountPath];
     const before = [commandContainer(pod, "connect", { command, mounts: [planMount] })];
-    if (settings?.type === "s3") {
-      const mounts = [folderMount, ...credentialsMounts(settings)];
-      const fetch = storeCommand("download", settings, ["--name", "$(SNAPSHOT)"]);
+    if (this.access !== undefined) {
+      const mounts = [folderMount, ...this.access.mounts];
+      const fetch = [...storeCommand("download", this.access), "--name", "$(SNAPSHOT)"];
       before.push({ ...commandContainer(pod, "fetch", { command: fetch, mounts, secretless: true }), env });
     }
     const script = [`${folderMount.mountPath}/$(SNAPSHOT)`, planMount.mountPath];
@@ -147,7 +148,7 @@ export class Snapshots extends pulumi.ComponentResource {
       { name: planMount.name, emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
       { name: folderMount.name, ...folder },
       { name: scriptsMount.name, configMap: { name: this.scriptsName } },
-      ...(settings.type === "s3" ? credentialsVolumes(settings) : []),
+      ...(this.access?.volumes ?? []),
     ];
   }
 
@@ -171,4 +172,9 @@ export class Snapshots extends pulumi.ComponentResource {
       volumeMounts: [temporaryMount, planMount, folderMount, scriptsMount],
     };
   }
+}
+
+/** The service's command that stores a snapshot, or gets it back. */
+function storeCommand(action: "upload" | "download", access: StoreAccess): string[] {
+  return ["inventory", "snapshot", action, "--folder", folderMount.mountPath, ...access.options];
 }

@@ -73,7 +73,7 @@ export function servingPod(args: PodArgs): ServingPod {
 
 /** One command of the application's image, and what it sees beyond what every Pod does. */
 export interface Command {
-  readonly command: string[];
+  readonly command: pulumi.Input<string>[];
   readonly mounts?: readonly input.core.v1.VolumeMount[];
   /** Whether it works without the application's secrets, and so does not see them. */
   readonly secretless?: boolean;

@@ -1,7 +1,9 @@
 import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { AllowedFlows, type Flow } from "../cluster/flows";
+import type { BackupSettings } from "../config/backup";
 import type { MonitoringSettings } from "../config/monitoring";
+import type { VeleroSettings } from "../config/velero";
 import type { ImageSource } from "../images";
 import { labels } from "../labels";
 import { Alertmanager } from "./alertmanager";
@@ -21,6 +23,10 @@ export interface MonitoringArgs {
   readonly loggingNamespace?: pulumi.Input<string>;
   /** What tells each receiver of alerts, by its name. */
   readonly alertReceivers: Readonly<Record<string, pulumi.Input<string>>>;
+  /** How often the database is backed up, where it is. */
+  readonly backup?: BackupSettings;
+  /** How often the cluster is, where it is. */
+  readonly velero?: Pick<VeleroSettings, "schedule">;
   /** Names of the namespaces that are measured. */
   readonly scraped: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;

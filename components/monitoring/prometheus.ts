@@ -3,12 +3,16 @@ import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import type { input } from "@pulumi/kubernetes/types";
 import * as pulumi from "@pulumi/pulumi";
 import { prometheusIdentity } from "../cluster/wellKnown";
+import type { BackupSettings } from "../config/backup";
 import type { PrometheusSettings } from "../config/monitoring";
+import type { VeleroSettings } from "../config/velero";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
 import { containerSecurity, resourceRequirements } from "../security";
 import { volumeServer } from "../volumeServer";
 import { alertRules } from "./rules/alerts";
+import { backupRules } from "./rules/backup";
+import { clusterBackupRules } from "./rules/clusterBackup";
 import { deliveryRules } from "./rules/delivery";
 import { notScraped, scrapeConfiguration } from "./scraping";
 
@@ -21,6 +25,10 @@ export interface PrometheusArgs {
   readonly alerted: boolean;
   /** Namespace that it runs in. */
   readonly namespace: pulumi.Input<string>;
+  /** How often the database is backed up, where it is. */
+  readonly backup?: BackupSettings;
+  /** How often the cluster is, where it is. */
+  readonly velero?: Pick<VeleroSettings, "schedule">;
   /** Names of the namespaces whose annotated Pods it reads metrics from. */
   readonly scraped: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;
@@ -56,7 +64,14 @@ export class Prometheus extends pulumi.ComponentResource {
             args.alerted,
           ),
           // JSON is YAML.
-          [rulesFile]: JSON.stringify({ groups: [...alertRules, ...deliveryRules(settings.retentionDays)] }),
+          [rulesFile]: JSON.stringify({
+            groups: [
+              ...alertRules,
+              ...backupRules(args.backup),
+              ...clusterBackupRules(args.velero),
+              ...deliveryRules(settings.retentionDays),
+            ],
+          }),
         },
       },
       parent,

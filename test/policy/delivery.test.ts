@@ -204,6 +204,25 @@ describe("policy/delivery", () => {
         expect(judged(kind).violations, kind).to.have.length(1);
       }
     });
+    it("accepts commands of it there that serve nothing", () => {
+      const judgedWith = (list: string, container: object) =>
+        outcome(
+          noPlainDeployment,
+          podTypes.StatefulSet,
+          holding(
+            "StatefulSet",
+            changed(goodPod(), ["spec", list], [{ name: "other", image: own, ...container }]),
+          ),
+        );
+      const command = (...words: string[]) => ({ command: ["inventory", ...words] });
+      expect(judgedWith("containers", command("backup", "ship-wal", "--spool", "/x")).violations).to.be.empty;
+      expect(judgedWith("containers", command("serve")).violations).to.have.length(1);
+      expect(judgedWith("containers", command("backups", "x")).violations).to.have.length(1);
+      expect(judgedWith("containers", {}).violations).to.have.length(1);
+      expect(judgedWith("initContainers", command("serve")).violations).to.have.length(0);
+      const sidecar = { ...command("serve"), restartPolicy: "Always" };
+      expect(judgedWith("initContainers", sidecar).violations).to.have.length(1);
+    });
     it("accepts other images there", () => {
       expect(judged("Deployment", "traefik:v3.5").violations).to.be.empty;
       expect(judged("Deployment", "registry.example/inventory-exporter:1.0").violations).to.be.empty;

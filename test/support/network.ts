@@ -22,7 +22,15 @@ const off: JsonObject = { enabled: false };
 /** The three stacks, and one with as much and one with as little as the settings can say. */
 export const configurations: Readonly<Record<string, () => Record<string, unknown>>> = {
   ...Object.fromEntries(stacks.map((stack) => [stack, () => stackConfig(stack)])),
-  everything: goodConfig,
+  everything: () => {
+    const config = goodConfig();
+    const { database, ...application } = config["technova:application"] ?? {};
+    const recovery = { snapshot: "latest" };
+    return {
+      ...config,
+      "technova:application": { ...application, database: { ...(database as JsonObject), recovery } },
+    };
+  },
   "the least": () => ({
     ...goodConfig(),
     "technova:monitoring": off,

@@ -35,6 +35,8 @@ export function goodConfig(): Record<string, JsonObject> {
     "technova:secrets": {
       databaseUrl: `postgresql+psycopg://inventory:${sentinel}@db.example.com:5432/inventory`,
       registryPassword: sentinel,
+      backupKey: `${sentinel}-and-some-more-characters`,
+      formerBackupKeys: { "2025": `${sentinel}-and-some-other-characters` },
       gatewayCertificate: `-----BEGIN CERTIFICATE-----\n${sentinel}\n-----END CERTIFICATE-----`,
       gatewayPrivateKey: `-----BEGIN PRIVATE KEY-----\n${sentinel}\n-----END PRIVATE KEY-----`,
       github: { KUBECONFIG: sentinel },

@@ -7,10 +7,12 @@ import secrets
 import sys
 from pathlib import Path
 
+from inventory.backups.commands import add_backup_commands, run_backup
 from inventory.core.config import SettingsError, load_settings
 from inventory.core.logs import configure_logging
 from inventory.core.security import hash_key
 from inventory.migrations.revisions import MigrationError
+from inventory.objectstore import StoreError
 from inventory.schema_commands import add_schema_commands, run_downgrade, run_migrate, run_snapshot
 from inventory.server import serve
 from inventory.smoke import SmokeTestError, run_smoke_test
@@ -24,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="answer requests until SIGTERM")
 
     add_schema_commands(commands)
+    add_backup_commands(commands)
 
     smoke = commands.add_parser("smoke-test", help="check a running service from outside")
     smoke.add_argument("--url", required=True, help="such as https://inventory.example.com")
@@ -77,9 +80,10 @@ def _run(arguments: argparse.Namespace) -> int:
                     ca_file=arguments.ca_file,
                 )
             return 0
-    if arguments.command == "snapshot":
+    if arguments.command in ("snapshot", "backup"):
+        # Most of them see none of the application's settings.
         configure_logging("INFO", os.environ.get("INVENTORY_VERSION", "0.0.0"))
-        run_snapshot(arguments)
+        (run_snapshot if arguments.command == "snapshot" else run_backup)(arguments)
         return 0
     settings = load_settings()
     configure_logging(settings.log_level, settings.version)
@@ -100,6 +104,6 @@ def main(argv: list[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    except (MigrationError, SmokeTestError) as error:
+    except (MigrationError, SmokeTestError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1

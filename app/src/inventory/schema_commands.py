@@ -16,6 +16,7 @@ from inventory.migrations.runner import (
     make_engine,
     migrate,
 )
+from inventory.objectstore import StoreError, add_bucket_options, bucket_of
 from inventory.snapshots.naming import PATTERN
 from inventory.snapshots.plan import write_connection, write_plan
 
@@ -62,13 +63,7 @@ def add_schema_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     upload.add_argument("--retain", type=int, required=True, help="how many are kept")
     for action in (upload, download):
         action.add_argument("--folder", type=Path, required=True)
-        action.add_argument("--bucket", required=True)
-        action.add_argument("--prefix", default="")
-        action.add_argument("--region", required=True)
-        action.add_argument(
-            "--endpoint", help="of a store other than Amazon's, such as https://s3.example.com"
-        )
-        action.add_argument("--credentials", type=Path, help="folder with access_key_id, secret_access_key")
+        add_bucket_options(action)
 
 
 def _stop(*_: object) -> None:
@@ -111,15 +106,9 @@ def _tell(settings: Settings, arguments: argparse.Namespace, change: Change) -> 
 
 def run_snapshot(arguments: argparse.Namespace) -> None:
     # What serves requests does not need the store's library.
-    from inventory.snapshots.store import AMAZON, Bucket, SnapshotError, download, upload  # noqa: PLC0415
+    from inventory.snapshots.store import download, upload  # noqa: PLC0415
 
-    bucket = Bucket(
-        arguments.bucket,
-        arguments.prefix,
-        arguments.region,
-        arguments.endpoint or AMAZON,
-        arguments.credentials,
-    )
+    bucket = bucket_of(arguments)
     try:
         if arguments.action == "download":
             logger.info(download(bucket, arguments.name, arguments.folder))
@@ -127,7 +116,7 @@ def run_snapshot(arguments: argparse.Namespace) -> None:
         found = sorted(path for path in arguments.folder.iterdir() if PATTERN.fullmatch(path.name))
         for file in found:
             logger.info(upload(bucket, file, arguments.retain))
-    except SnapshotError as error:
+    except StoreError as error:
         raise MigrationError(f"{error} The schema was not changed.") from error
     if not found:
         logger.info("there is no snapshot to store")

@@ -28,7 +28,7 @@ def _programs() -> Path:
     return Path(initdb).parent
 
 
-def _unprivileged_user() -> pwd.struct_passwd | None:
+def unprivileged_user() -> pwd.struct_passwd | None:
     """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
@@ -41,7 +41,7 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
     raise RuntimeError(message)
 
 
-def _temporary_folder() -> Path:
+def temporary_folder() -> Path:
     """In memory where there is room: creating databases is mostly writing files."""
     memory = Path("/dev/shm")  # noqa: S108
     room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
@@ -59,13 +59,13 @@ def free_port() -> int:
 class PostgresServer:
     """Fast rather than durable; listens on loopback."""
 
-    folder: Path = field(default_factory=_temporary_folder)
+    folder: Path = field(default_factory=temporary_folder)
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
     _databases: int = 0
 
     def create(self) -> None:
-        user = _unprivileged_user()
+        user = unprivileged_user()
         if user is not None:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         command = [str(_programs() / "initdb"), "-D", str(self.folder / "data"), "-U", USER, "-A", "trust"]
@@ -80,7 +80,7 @@ class PostgresServer:
         self.start()
 
     def start(self) -> None:
-        user = _unprivileged_user()
+        user = unprivileged_user()
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(self.folder),

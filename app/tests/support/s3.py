@@ -1,4 +1,4 @@
-"""A store that speaks as much of S3 as snapshots need, in this process; it keeps objects in memory."""
+"""A store that speaks as much of S3 as backups need, in this process; it keeps objects in memory."""
 
 import hashlib
 import json
@@ -22,11 +22,17 @@ IDENTITY = json.dumps(
 
 @dataclass
 class Store:
-    """`objects` by bucket/key. `damage` changes what is kept of an upload, as a broken store would."""
+    """
+    `objects` by bucket/key. `damage` changes what is kept of an upload, as a broken store would; one that is
+    `broken` takes and gives nothing.
+    """
 
     objects: dict[str, bytes] = field(default_factory=dict)
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
     damage: str = ""
+    broken: bool = False
+    # Of the listing, by bucket/key.
+    modified: dict[str, str] = field(default_factory=dict)
     users: set[str] = field(default_factory=set)
     _server: ThreadingHTTPServer | None = None
 
@@ -47,18 +53,19 @@ class Store:
         self._server.server_close()
 
     def keep(self, key: str, content: bytes) -> None:
-        if key.endswith(".dump"):
+        if key.endswith((".dump", ".dump.enc")):
             content = {"cut": content[:-1], "changed": b"x" + content[1:]}.get(self.damage, content)
         self.objects[key] = content
 
-    def listing(self, bucket: str, prefix: str) -> bytes:
+    def listing(self, bucket: str, prefix: str, *, below: bool) -> bytes:
         entries = "".join(
             f"<Contents><Key>{escape(key)}</Key><Size>{len(content)}</Size><ETag>&quot;x&quot;</ETag>"
-            "<LastModified>2026-01-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents>"
+            f"<LastModified>{self.modified.get(f'{bucket}/{key}', '2026-01-01T00:00:00.000Z')}</LastModified>"
+            "<StorageClass>STANDARD</StorageClass></Contents>"
             for key, content in sorted(
                 (name.removeprefix(f"{bucket}/"), content) for name, content in self.objects.items()
             )
-            if key.startswith(prefix) and "/" not in key.removeprefix(prefix)
+            if key.startswith(prefix) and (below or "/" not in key.removeprefix(prefix))
         )
         return f"<ListBucketResult><Name>{bucket}</Name>{entries}</ListBucketResult>".encode()
 
@@ -88,10 +95,11 @@ class _Handler(BaseHTTPRequestHandler):
         digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
         if key == "identity":
             self.answer(200, IDENTITY)
-        elif user != ACCESS_KEY:
+        elif user != ACCESS_KEY or self.store.broken:
             self.error(403, "InvalidAccessKeyId", "The access key does not exist.")
         elif self.command == "GET" and "list-type" in query:
-            self.answer(200, self.store.listing(key.rstrip("/"), query.get("prefix", [""])[0]))
+            prefix, below = query.get("prefix", [""])[0], not query.get("delimiter", [""])[0]
+            self.answer(200, self.store.listing(key.rstrip("/"), prefix, below=below))
         elif self.command == "PUT" and "partNumber" in query:
             self.store.parts[key][int(query["partNumber"][0])] = body
             self.answer(200, ETag=f'"{digest}"')

@@ -1,4 +1,3 @@
-import { clusterBackupAlerts } from "./clusterBackup";
 import type { RuleGroup } from "./groups";
 import { runtimeAlerts } from "./runtime";
 
@@ -58,5 +57,4 @@ export const alertRules: readonly RuleGroup[] = [
     ],
   },
   runtimeAlerts,
-  clusterBackupAlerts,
 ];

@@ -1,4 +1,5 @@
-import { sentinel } from "../../support/settings";
+import type { JsonObject } from "../../support/mocks";
+import { goodConfig, sentinel } from "../../support/settings";
 
 /** One mistake in otherwise good settings. */
 export type Mistake = [
@@ -17,6 +18,19 @@ const downgrade = {
   image: { repository: "technova/inventory", digest: `sha256:${"ab".repeat(32)}` },
   allowDataLoss: true,
 };
+
+const backup = "application.backup";
+
+/** The application with a database in the cluster, and other settings of its backups. */
+function inCluster(others: JsonObject, recovery?: JsonObject): JsonObject {
+  const application = goodConfig()["technova:application"];
+  const store = { bucket: "backups", region: "eu-1", cidrs: ["10.41.0.0/24"] };
+  return {
+    ...application,
+    database: { type: "inCluster", ...(recovery === undefined ? {} : { recovery }) },
+    backup: "enabled" in others ? others : { store, ...others },
+  };
+}
 
 export const mistakes: readonly Mistake[] = [
   ["a key that is missing", "application", undefined, /got nothing; it takes an object with version/],
@@ -334,6 +348,100 @@ export const mistakes: readonly Mistake[] = [
     /no such key; known are repository, digest/,
     "application.migration.downgrade.image.build",
   ],
+  [
+    "backups without a store",
+    "application.backup",
+    { retentionDays: 3 },
+    /an object with bucket/,
+    `${backup}.store`,
+  ],
+  ["a bucket of backups in capitals", `${backup}.store.bucket`, "Backups", /a bucket's name: 3 to 63/],
+  ["a kind of store", `${backup}.store.type`, "s3", /no such key; known are bucket/],
+  [
+    "two ways to know who stores a backup",
+    `${backup}.store.accountAnnotations`,
+    { "example.com/role": "backups" },
+    /existingSecret or accountAnnotations, not both/,
+  ],
+  ["a schedule in words", `${backup}.schedule`, "daily", /got "daily"; it takes five fields of cron in UTC/],
+  ["a schedule with a sixth field", `${backup}.schedule`, "0 1 * * * *", /five fields/],
+  ["a schedule at minute 60", `${backup}.schedule`, "60 1 * * *", /five fields/],
+  ["a schedule that never comes", `${backup}.schedule`, "0 1 30 2 *", /at least once a year/],
+  ["a retention of no days", `${backup}.retentionDays`, 0, /a whole number from 1 to 3650/],
+  ["no backup to keep", `${backup}.minimumKept`, 0, /a whole number from 1 to 1000/],
+  ["a backup that may take a second", `${backup}.timeoutSeconds`, 1, /from 60 to 86400/],
+  [
+    "a restore test at some time",
+    `${backup}.restoreTest`,
+    { schedule: "never" },
+    /five fields/,
+    `${backup}.restoreTest.schedule`,
+  ],
+  ["no restore test at all", `${backup}.restoreTest`, false, /an object with schedule/],
+  [
+    "an external database's log",
+    `${backup}.walArchiving`,
+    {},
+    /nothing for an external database: its provider keeps the log/,
+  ],
+  [
+    "a log that is closed with every change",
+    "application",
+    inCluster({ walArchiving: { archiveTimeoutSeconds: 1 } }),
+    /got 1; it takes a whole number from 10 to 3600/,
+    `${backup}.walArchiving.archiveTimeoutSeconds`,
+  ],
+  [
+    "base backups at some time",
+    "application",
+    inCluster({ walArchiving: { baseBackupSchedule: "0 0 0 * *" } }),
+    /five fields/,
+    `${backup}.walArchiving.baseBackupSchedule`,
+  ],
+  [
+    "a log without room",
+    "application",
+    inCluster({ walArchiving: { storage: "lots" } }),
+    /a storage quantity/,
+    `${backup}.walArchiving.storage`,
+  ],
+  [
+    "a recovery to a time of an external database",
+    "application.database.recovery",
+    { snapshot: "latest", time: "latest" },
+    /no such key; known are snapshot/,
+    "application.database.recovery.time",
+  ],
+  [
+    "a recovery from something",
+    "application.database.recovery",
+    { snapshot: "yesterday" },
+    /got "yesterday"; it takes "latest" or the name of a backup/,
+    "application.database.recovery.snapshot",
+  ],
+  [
+    "a recovery to a time without its zone",
+    "application",
+    inCluster({ walArchiving: {} }, { time: "2026-01-31T12:00:00" }),
+    /"latest" or a point in time with its zone/,
+    "application.database.recovery.time",
+  ],
+  [
+    "a recovery to a time without the log",
+    "application",
+    inCluster({}, { time: "latest" }),
+    /it takes snapshot instead, as long as there is no backup\.walArchiving/,
+    "application.database.recovery.time",
+  ],
+  [
+    "a recovery without backups",
+    "application",
+    inCluster({ enabled: false }, { snapshot: "latest" }),
+    /nothing as long as there is no backup, which says where backups are/,
+    "application.database.recovery",
+  ],
+  ["a short key of backups", "secrets.backupKey", "short", /43 to 512 random characters/],
+  ["a former key in a list", "secrets.formerBackupKeys", ["x"], /an object of keys/],
   ["an unknown log level", "application.configuration.logLevel", "TRACE", /"DEBUG" or/],
   ["a node port that nodes do not have", "gateway.service.httpsPort", 443, /30000 to 32767/],
   ["one port twice", "gateway.service.httpsPort", 30080, /another port than httpPort/],
@@ -383,8 +491,7 @@ export const mistakes: readonly Mistake[] = [
   ["a priority that is none", "falco.minimumPriority", "high", /a priority: emergency, alert, critical/],
   ["a socket beside /run", "falco.sensor.runtimeSocket", "/tmp/x.sock", /the path of a socket such as/],
   ["no receiver", "falco.receiver.replicas", 0, /a whole number from 1 to 5/],
-  ["a backup of the cluster once a week", "velero.schedule", "0 3 * * 1", /comes up every day/],
-  ["a backup of the cluster at no hour", "velero.schedule", "0 24 * * *", /comes up every day/],
+  ["a backup of the cluster at no hour", "velero.schedule", "0 24 * * *", /five fields of cron/],
   ["cluster backups kept for no day", "velero.retentionDays", 0, /a whole number from 1 to 3650/],
   ["a store that knows Velero in two ways", "velero.store.accountAnnotations", { a: "b" }, /not both/],
   ["a store without addresses", "velero.store.cidrs", [], /a list of address ranges/],

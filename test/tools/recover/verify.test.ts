@@ -1,3 +1,4 @@
+import "reflect-metadata";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { webcrypto } from "node:crypto";
@@ -7,14 +8,31 @@ import type { Journal } from "../../../tools/recover/journal";
 import { verifyRecovered, type VerifyMeans } from "../../../tools/recover/verify";
 import { FakeScreen } from "../rollback/support";
 import { messageOfFailure } from "../engine/support";
-import { rolloutOf } from "../release/fixtures";
+import { healthy, replicaSets, rollout } from "../release/fixtures";
+import { rolloutPath } from "../release/fakeApi";
 import type { FullApi } from "../../../tools/release/api";
 
 const at = "2026-01-02T03:04:05.000000+00:00";
 
+/** A cluster whose release is through. */
+const api: FullApi = {
+  get: (path) => {
+    if (path === rolloutPath) return Promise.resolve(rollout("rolling", healthy));
+    return Promise.resolve(path.includes("/replicasets") ? { items: replicaSets() } : undefined);
+  },
+  patch: () => Promise.reject(new Error("nothing is changed")),
+  create: () => Promise.reject(new Error("nothing is made")),
+  remove: () => Promise.reject(new Error("nothing is removed")),
+};
+
 /** The service's gateway, as far as one question goes. */
-async function gateway(answer: () => { status: number; body: unknown }): Promise<{ server: Server; ca: string }> {
-  const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+async function gateway(
+  answer: () => { status: number; body: unknown },
+): Promise<{ server: Server; ca: string }> {
+  const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
+    "sign",
+    "verify",
+  ]);
   x509.cryptoProvider.set(webcrypto as Crypto);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: "CN=inventory.localhost",
@@ -30,7 +48,8 @@ async function gateway(answer: () => { status: number; body: unknown }): Promise
   const exported = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
   const key = `-----BEGIN PRIVATE KEY-----\n${exported}\n-----END PRIVATE KEY-----\n`;
   const server = createServer({ key, cert: certificate.toString("pem") }, (request, response) => {
-    const allowed = request.headers["x-api-key"] === "admin" && request.headers.host?.startsWith("inventory.");
+    const allowed =
+      request.headers["x-api-key"] === "admin" && request.headers.host?.startsWith("inventory.");
     const { status, body } = allowed ? answer() : { status: 401, body: {} };
     response.writeHead(status).end(JSON.stringify(body));
   });
@@ -55,11 +74,14 @@ describe("the look at a recovered service", () => {
     seconds: {},
   };
 
-  function means(changes: Partial<VerifyMeans> = {}, rows = { "public.items": 3, "public.movements": 9 }): VerifyMeans {
+  function means(
+    changes: Partial<VerifyMeans> = {},
+    rows = { "public.items": 3, "public.movements": 9 },
+  ): VerifyMeans {
     const { port } = server.address() as AddressInfo;
     const counts: Record<string, number> = rows;
     return {
-      api: rolloutOf("Healthy") as FullApi,
+      api,
       screen: new FakeScreen(),
       outputs: { url: `https://inventory.localhost:${port}`, adminApiKey: "admin", gatewayCaCertificate: ca },
       onThisMachine: true,
@@ -85,9 +107,9 @@ describe("the look at a recovered service", () => {
     expect(await messageOfFailure(() => verifyRecovered(journal, short))).to.equal(
       "The database is not what was backed up: public.items has 2 rows, the backup says 3.",
     );
-    expect(await messageOfFailure(() => verifyRecovered(journal, means({ schemaRevision: "0005" })))).to.equal(
-      "The schema is at revision 0004, not at 0005.",
-    );
+    expect(
+      await messageOfFailure(() => verifyRecovered(journal, means({ schemaRevision: "0005" }))),
+    ).to.equal("The schema is at revision 0004, not at 0005.");
   });
 
   it("knows of a database without a movement, and says what it could not look at", async () => {

@@ -2,60 +2,22 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from minio import Minio
-from minio.credentials.providers import IamAwsProvider
 from minio.error import MinioException
-from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
+from inventory.objectstore import Bucket, StoreError, told
 from inventory.snapshots.naming import CHECKSUM, PATTERN, superfluous
 
 _PIECE = 1 << 20
-AMAZON = "https://s3.amazonaws.com"
+# What a store that is not as it should be makes the client raise.
+FAILURES = (MinioException, HTTPError, OSError, ValueError)
 
 
-class SnapshotError(Exception):
+class SnapshotError(StoreError):
     """The snapshot is not where it has to be; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Where snapshots are kept."""
-
-    name: str
-    prefix: str
-    region: str
-    endpoint: str = AMAZON
-    # Folder with access_key_id and secret_access_key; without it the Pod's own identity counts.
-    credentials: Path | None = None
-
-    def key(self, name: str) -> str:
-        return f"{self.prefix}/{name}" if self.prefix else name
-
-    def client(self) -> Minio:
-        address = urlsplit(self.endpoint)
-        # Slow is no failure, silence is.
-        http = PoolManager(timeout=Timeout(connect=10, read=60), retries=Retry(total=3, backoff_factor=0.5))
-        if self.credentials is None:
-            return Minio(
-                address.netloc,
-                secure=address.scheme == "https",
-                region=self.region,
-                credentials=IamAwsProvider(region=self.region),
-                http_client=http,
-            )
-        return Minio(
-            address.netloc,
-            access_key=_secret(self.credentials / "access_key_id"),
-            secret_key=_secret(self.credentials / "secret_access_key"),
-            secure=address.scheme == "https",
-            region=self.region,
-            http_client=http,
-        )
 
 
 def upload(bucket: Bucket, file: Path, retain: int) -> str:
@@ -75,9 +37,9 @@ def upload(bucket: Bucket, file: Path, retain: int) -> str:
         client.fput_object(bucket.name, f"{key}{CHECKSUM}", f"{file}{CHECKSUM}", content_type="text/plain")
         _verify(client, bucket, file.name, size, expected)
         removed = _remove_oldest(client, bucket, retain)
-    except (MinioException, HTTPError, OSError, ValueError) as error:
+    except FAILURES as error:
         raise SnapshotError(
-            f"The snapshot could not be stored in bucket {bucket.name} at {bucket.endpoint}: {_told(error)}."
+            f"The snapshot could not be stored in bucket {bucket.name} at {bucket.endpoint}: {told(error)}."
             " Check its bucket, region, endpoint, credentials and cidrs."
         ) from error
     gone = f"; removed {', '.join(removed)}" if removed else ""
@@ -92,9 +54,9 @@ def download(bucket: Bucket, name: str, folder: Path) -> str:
         client = bucket.client()
         for each in (name, f"{name}{CHECKSUM}"):
             client.fget_object(bucket.name, bucket.key(each), str(folder / each))
-    except (MinioException, HTTPError, OSError, ValueError) as error:
+    except FAILURES as error:
         raise SnapshotError(
-            f"{name} could not be read from bucket {bucket.name} at {bucket.endpoint}: {_told(error)}."
+            f"{name} could not be read from bucket {bucket.name} at {bucket.endpoint}: {told(error)}."
         ) from error
     expected = (folder / f"{name}{CHECKSUM}").read_text(encoding="ascii").split()[0]
     if _checksum(_pieces(folder / name)) != expected:
@@ -127,19 +89,6 @@ def _remove_oldest(client: Minio, bucket: Bucket, retain: int) -> list[str]:
         client.remove_object(bucket.name, bucket.key(name))
         client.remove_object(bucket.name, bucket.key(f"{name}{CHECKSUM}"))
     return old
-
-
-def _told(error: Exception) -> str:
-    return str(getattr(error, "message", None) or error).split("\n")[0].rstrip(".")
-
-
-def _secret(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SnapshotError(
-            f"{path.name} cannot be read; the Secret needs the keys access_key_id and secret_access_key."
-        ) from error
 
 
 def _pieces(file: Path) -> Iterable[bytes]:

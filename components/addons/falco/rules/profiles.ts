@@ -38,6 +38,10 @@ const postgresql = (...names: readonly string[]) => names.map((name) => `/usr/li
 
 const planFolder = "/run/snapshot-plan";
 const snapshotFolder = "/snapshots";
+const connectionFolder = "/run/backup";
+const backupFolder = "/backups";
+const walFolder = "/var/lib/wal-archive";
+const databaseFolder = "/var/lib/postgresql/data";
 const inventory = "/opt/venv/bin/inventory";
 
 /** Every container of the platform; a test compares them with what the stacks run. */
@@ -45,23 +49,65 @@ export const profiles: readonly Profile[] = [
   {
     part: "application",
     namespace: "inventory",
-    containers: ["inventory", "check", "connect", "store", "fetch", "smoke-test"],
+    containers: [
+      ...["inventory", "check", "connect", "store", "fetch", "smoke-test"],
+      ...["fetch-backup", "keep", "judge", "ship"],
+    ],
     programs: pythons,
     scripts: [inventory],
-    writes: [planFolder, snapshotFolder],
-    secrets: ["/etc/inventory/secrets", "/etc/snapshot/credentials", "/etc/smoke-test", planFolder],
+    writes: [planFolder, snapshotFolder, connectionFolder, backupFolder, walFolder, databaseFolder],
+    secrets: [
+      ...["/etc/inventory/secrets", "/etc/snapshot/credentials", "/etc/smoke-test", planFolder],
+      ...["/etc/backup/keys", "/etc/backup/credentials", "/etc/backup/server", connectionFolder],
+    ],
   },
   {
     part: "snapshots",
     namespace: "inventory",
     containers: ["dump", "restore"],
     programs: [
-      ...debian("dash", "cat", "cut", "dirname", "find", "grep", "mktemp", "mv", "rm", "sha256sum"),
-      ...debian("sort", "stat", "sync", "tr"),
-      ...postgresql("pg_dump", "pg_restore", "psql"),
+      ...debian("dash", "cat", "cut", "date", "dirname", "find", "grep", "mktemp", "mv", "rm", "sha256sum"),
+      ...debian("sort", "stat", "sync", "tail", "tr", "wc"),
+      ...postgresql("createdb", "initdb", "pg_ctl", "pg_dump", "pg_restore", "postgres", "psql"),
     ],
-    writes: [planFolder, snapshotFolder],
-    secrets: [planFolder],
+    writes: [planFolder, snapshotFolder, connectionFolder, backupFolder],
+    secrets: [planFolder, connectionFolder],
+  },
+  {
+    part: "backups",
+    namespace: "inventory",
+    containers: ["copy", "receive", "backup-role", "restore-backup"],
+    programs: [
+      ...debian(
+        "dash",
+        "cat",
+        "cut",
+        "date",
+        "dirname",
+        "du",
+        "find",
+        "grep",
+        "head",
+        "mv",
+        "rm",
+        "sha256sum",
+      ),
+      ...debian("sleep", "sort", "tr"),
+      ...postgresql("pg_basebackup", "pg_isready", "pg_receivewal", "pg_restore", "psql"),
+    ],
+    writes: [connectionFolder, backupFolder, walFolder],
+    secrets: [connectionFolder, "/etc/backup/server", "/etc/postgresql-secrets"],
+  },
+  {
+    part: "recovery",
+    namespace: "inventory",
+    containers: ["replay"],
+    programs: [
+      ...debian("dash", "cat", "cp", "dirname", "grep", "gzip", "mv", "rm", "sleep", "sync", "tail"),
+      ...postgresql("pg_verifybackup", "pg_waldump", "postgres", "psql"),
+    ],
+    writes: [backupFolder, databaseFolder],
+    secrets: ["/etc/postgresql-secrets"],
   },
   {
     part: "database",
@@ -72,7 +118,7 @@ export const profiles: readonly Profile[] = [
       ...debian("mv", "rm", "rmdir", "sync"),
       ...postgresql("initdb", "pg_ctl", "pg_isready", "postgres", "psql"),
     ],
-    writes: ["/var/lib/postgresql/data", "/var/run/postgresql", "/run/postgresql"],
+    writes: [databaseFolder, "/var/run/postgresql", "/run/postgresql"],
     secrets: ["/etc/postgresql-secrets"],
   },
   {
