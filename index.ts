@@ -84,6 +84,7 @@ const measured =
           alertReceivers: secrets.alertReceivers,
           scraped: cluster.namespaceNames,
           backup: application.backup,
+          velero,
           priorityClassName: cluster.platformPriority,
           appArmor,
         },

@@ -20,8 +20,7 @@ const volume = section({
   ...kept,
 });
 
-/** A store that speaks like Amazon S3. */
-export const s3 = section({
+const s3 = section({
   type: z.literal("s3"),
   ...storeShape,
   ...kept,

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { field, listOf, section } from "./field";
-import { s3 } from "./migration";
-import { flag, resources, text, wholeNumber } from "./values";
+import { schedule } from "./schedule";
+import { oneIdentity, storeShape } from "./store";
+import { flag, resources, wholeNumber } from "./values";
 
-const { bucket, prefix, region, endpoint, existingSecret, accountAnnotations, cidrs } = s3.shape;
+const { bucket, prefix, region, endpoint, existingSecret, accountAnnotations, cidrs } = storeShape;
 
-/** A bucket; in the namespace `backup` is what `existingSecret` names. */
+/** A bucket; what `existingSecret` names is in the namespace `backup`. */
 const store = section({
   bucket,
   prefix,
@@ -14,23 +15,14 @@ const store = section({
   existingSecret,
   accountAnnotations,
   cidrs,
-}).refine((settings) => settings.existingSecret === undefined || settings.accountAnnotations === undefined, {
-  error: "existingSecret or accountAnnotations, not both",
-  path: ["accountAnnotations"],
-});
-
-/** Minute and hours: at least once a day, which the alert about late backups counts on. */
-const daily = 'a line of cron that comes up every day, such as "27 2 * * *" or "7 */6 * * *"';
+}).refine(...oneIdentity);
 
 /** `technova:velero`: what keeps the objects and volumes of the whole cluster in a bucket. */
 export const veleroSchema = section({
   enabled: flag().default(true),
   store,
-  /** When a backup begins, in UTC. */
-  schedule: text(
-    daily,
-    /^[0-5]?\d (\*|\*\/([1-9]|1\d|2[0-3])|([01]?\d|2[0-3])(,([01]?\d|2[0-3]))*) \* \* \*$/,
-  ).default("27 2 * * *"),
+  /** When a backup begins. Cron, UTC. */
+  schedule: schedule().default("27 2 * * *"),
   retentionDays: wholeNumber(1, 3650).default(30),
   /**
    * Whether Secrets are kept, too. They lie in the bucket as readable as the bucket is; the platform's own are in the

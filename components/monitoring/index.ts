@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { AllowedFlows, type Flow } from "../cluster/flows";
 import type { BackupSettings } from "../config/backup";
 import type { MonitoringSettings } from "../config/monitoring";
+import type { VeleroSettings } from "../config/velero";
 import type { ImageSource } from "../images";
 import { labels } from "../labels";
 import type { PodSecurityArgs } from "../security";
@@ -25,6 +26,8 @@ export interface MonitoringArgs extends PodSecurityArgs {
   readonly alertReceivers: Readonly<Record<string, pulumi.Input<string>>>;
   /** How often the database is backed up, where it is. */
   readonly backup?: BackupSettings;
+  /** How often the cluster is, where it is. */
+  readonly velero?: Pick<VeleroSettings, "schedule">;
   /** Names of the namespaces that are measured. */
   readonly scraped: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;

@@ -5,12 +5,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { prometheusIdentity } from "../cluster/wellKnown";
 import type { BackupSettings } from "../config/backup";
 import type { PrometheusSettings } from "../config/monitoring";
+import type { VeleroSettings } from "../config/velero";
 import { imageReference, images, type ImageSource } from "../images";
 import { labels, selectorLabels } from "../labels";
 import { containerSecurity, type PodSecurityArgs, resourceRequirements } from "../security";
 import { volumeServer } from "../volumeServer";
 import { alertRules } from "./rules/alerts";
 import { backupRules } from "./rules/backup";
+import { clusterBackupRules } from "./rules/clusterBackup";
 import { deliveryRules } from "./rules/delivery";
 import { notScraped, scrapeConfiguration } from "./scraping";
 
@@ -25,6 +27,8 @@ export interface PrometheusArgs extends PodSecurityArgs {
   readonly namespace: pulumi.Input<string>;
   /** How often the database is backed up, where it is. */
   readonly backup?: BackupSettings;
+  /** How often the cluster is, where it is. */
+  readonly velero?: Pick<VeleroSettings, "schedule">;
   /** Names of the namespaces whose annotated Pods it reads metrics from. */
   readonly scraped: readonly string[];
   readonly priorityClassName: pulumi.Input<string>;
@@ -61,7 +65,12 @@ export class Prometheus extends pulumi.ComponentResource {
           ),
           // JSON is YAML.
           [rulesFile]: JSON.stringify({
-            groups: [...alertRules, ...backupRules(args.backup), ...deliveryRules(settings.retentionDays)],
+            groups: [
+              ...alertRules,
+              ...backupRules(args.backup),
+              ...clusterBackupRules(args.velero),
+              ...deliveryRules(settings.retentionDays),
+            ],
           }),
         },
       },

@@ -8,7 +8,7 @@ import { findArchive, type FoundArchive } from "./archives";
 import { namespacesThere, type Secret } from "./cluster";
 import { readSecrets, secretsToBring, storeKeys, type StoreKeys } from "./secrets";
 import { readKnown, type BackupStore, type Known } from "./settings";
-import { outputsOf, resourcesThere } from "./state";
+import { openState, resourcesThere } from "./state";
 import { choose, readManifest, survey, type BackupManifest, type Chosen, type Survey } from "./survey";
 import type { Wanted } from "./wanted";
 
@@ -60,7 +60,7 @@ export async function check(options: CheckOptions, means: CheckMeans): Promise<C
         "in PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or put it into .pulumi-state/passphrase.",
     );
   }
-  const outputs = await outputsOf(root, archive, env);
+  const { outputs, keys: backupKeys } = await openState(root, archive, env);
   await refuseUsedBackend(root, stack, env);
   await refuseUsedCluster(outputs.namespaces, means, stack);
   const known = knownOf(root, stack);
@@ -68,7 +68,7 @@ export async function check(options: CheckOptions, means: CheckMeans): Promise<C
   const secrets = secretsToBring(known.outsideSecrets, given, keys);
   const notes = describe(archive).filter((line) => line.startsWith("warning:"));
   if (wanted.kind === "none") return { archive, known, secrets, notes };
-  const { chosen, manifest } = await findBackup(wanted, known, keys, outputs.backupKey);
+  const { chosen, manifest } = await findBackup(wanted, known, keys, backupKeys);
   return { archive, known, chosen, manifest, secrets, notes };
 }
 
@@ -103,7 +103,7 @@ async function findBackup(
   wanted: Wanted,
   { backup, databaseType }: Known,
   keys: StoreKeys | undefined,
-  backupKey: unknown,
+  backupKeys: readonly string[],
 ): Promise<{ chosen?: Chosen; manifest?: BackupManifest }> {
   if (backup === undefined) {
     throw new UserError(
@@ -122,8 +122,7 @@ async function findBackup(
   const bucket = openBackups(backup.store, keys);
   const chosen = choose(wanted, await survey(bucket), backup.logged && databaseType === "inCluster");
   if (chosen === undefined) return {};
-  const readable = typeof backupKey === "string" ? [backupKey] : [];
-  return { chosen, manifest: await readManifest(bucket, chosen, readable) };
+  return { chosen, manifest: await readManifest(bucket, chosen, backupKeys) };
 }
 
 async function refuseUsedBackend(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<void> {

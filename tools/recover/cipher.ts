@@ -30,10 +30,9 @@ export function decrypt(object: Buffer, name: string, keys: readonly string[]): 
   const id = header.subarray(magic.length, idEnd).toString("latin1");
   const text = keys.find((each) => keyId(each) === id);
   if (text === undefined) {
-    const known = keys.map(keyId).sort().join(", ");
     throw new UserError(
-      `${name} was encrypted with key ${id}, and at hand is only ${known || "none"}: another state archive has it, ` +
-        "or put it into secrets.formerBackupKeys of the stack.",
+      `${name} was encrypted with key ${id}, which neither the state nor the settings have: another state archive ` +
+        "has it, or put it into secrets.formerBackupKeys of the stack.",
     );
   }
   const salt = header.subarray(idEnd, idEnd + saltBytes);

@@ -24,7 +24,6 @@ const journal = z.object({
   until: z.iso.datetime().optional(),
   /** Rows of each table that the backup says it has. */
   tables: z.record(z.string(), z.number()).optional(),
-  schemaRevision: z.string().optional(),
   /** What was found when the service was looked at, in words. */
   found: z.string().optional(),
   done: z.array(z.enum(stepNames)),

@@ -87,12 +87,13 @@ function surroundings(root: string, stack: string, env: NodeJS.ProcessEnv): Reco
       const settings = settingsFile === undefined ? [] : ["--config-file", settingsFile];
       return runPulumi(root, ["up", "--stack", stack, "--yes", ...settings], env);
     },
-    verify: async (journal, databaseType) =>
+    verify: async (journal, { databaseType, schemaRevision }) =>
       verifyRecovered(journal, {
         api: await reach(),
         screen,
         outputs: await outputs(root, stack, env),
         onThisMachine: usesEmbeddedCluster(root, stack),
+        schemaRevision,
         sql: databaseType === "inCluster" ? sqlIn(await findTarget(root, stack, env)) : undefined,
       }),
     record: async (message) => {

@@ -21,7 +21,7 @@ import {
 } from "./journal";
 import { renderPlan, renderResult } from "./render";
 import { readSecrets, secretsToBring, storeKeys } from "./secrets";
-import { readKnown, withImageOf, withRecovery } from "./settings";
+import { readKnown, withImageOf, withRecovery, type Known } from "./settings";
 import { lastSettings, resourcesThere, stripState } from "./state";
 import type { Findings } from "./verify";
 
@@ -37,7 +37,7 @@ export interface RecoverMeans extends CheckMeans {
   /** `npm run up` with other settings of the stack; its exit code. */
   up(settingsFile: string | undefined): Promise<number>;
   /** Looks at the service once it is there. @throws UserError when it or its data is not as it should be */
-  verify(journal: Journal, databaseType: string): Promise<Findings>;
+  verify(journal: Journal, known: Known): Promise<Findings>;
   /** Writes it into the audit trail. @throws when it cannot */
   record(message: string): Promise<void>;
 }
@@ -104,7 +104,6 @@ function journalFor(
     backup: chosen?.backup.name,
     until: chosen?.until.toISOString(),
     tables: manifest?.tables ?? undefined,
-    schemaRevision: manifest?.schemaRevision ?? undefined,
     done: [],
     seconds,
   };
@@ -140,7 +139,7 @@ async function goOn(
     settings: () => takeImage(journal, stack, means),
     up: () => fill(journal, stack, secrets, means),
     verify: async () => {
-      const findings = await means.verify(journal, knownNow(stack, means).databaseType);
+      const findings = await means.verify(journal, knownNow(stack, means));
       const now = new Date();
       screen.print(renderResult(stack, journal, findings, now));
       const newest = findings.newestMovement?.toISOString() ?? "no movement";

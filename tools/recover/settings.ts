@@ -17,7 +17,7 @@ const store = z.looseObject({
 export type BackupStore = z.infer<typeof store>;
 
 const applicationSettings = z.looseObject({
-  hostname: z.string().optional(),
+  schemaRevision: z.string().optional(),
   database: z.looseObject({ type: z.string(), existingSecret: z.string().optional() }),
   backup: z
     .looseObject({ store, walArchiving: z.looseObject({ enabled: z.boolean().default(true) }).optional() })
@@ -46,6 +46,7 @@ export interface OutsideSecret {
 /** What a stack's settings say, as far as a recovery has to know. */
 export interface Known {
   readonly databaseType: string;
+  readonly schemaRevision?: string;
   /** Left out where the database is not backed up. */
   readonly backup?: { readonly store: BackupStore; readonly logged: boolean };
   readonly outsideSecrets: readonly OutsideSecret[];
@@ -74,6 +75,7 @@ export function readKnown(text: string, path: string, project: string): Known {
   needs("backup", velero?.store?.existingSecret, "velero.store.existingSecret");
   return {
     databaseType: database.type,
+    schemaRevision: application.schemaRevision,
     outsideSecrets: secrets,
     ...(backup === undefined
       ? {}

@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { withoutCluster, type Deployment } from "../engine/newCluster";
-import { projectName } from "../engine/project";
+import { projectName, stackFile } from "../engine/project";
 import { UserError } from "../engine/report";
 import { capturePulumi } from "../engine/run";
-import { openState, stateDirectory } from "../engine/state";
+import { openState as openBackend, stateDirectory } from "../engine/state";
 import { historyFiles, stateFolder, uncompressed } from "../history/names";
 import { parseUpdate, type Config } from "../history/update";
 import { backendFolder, cloudHistory } from "../state/manifest";
@@ -67,17 +67,33 @@ export async function stripState(root: string, stack: string, env: NodeJS.Proces
   return result;
 }
 
+/** What an archive's state says once its secrets are opened. */
+export interface Opened {
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** Every text that a backup may be encrypted with: an older one may take an older key. */
+  readonly keys: readonly string[];
+}
+
+const backupKeyText = /^[A-Za-z0-9+/=_-]{43,512}$/;
+const withOutputs = z.looseObject({
+  deployment: z.looseObject({
+    resources: z.array(
+      z.looseObject({ type: z.string(), outputs: z.record(z.string(), z.unknown()).nullish() }),
+    ),
+  }),
+});
+
 /**
- * The stack's outputs as an archive has them, secrets opened. The CLI reads them in a folder of its own: nothing is
- * written into the backend, and whatever encrypts the state is asked the same way as always.
+ * Opens the state of an archive. The CLI reads it in a folder of its own: nothing is written into the backend, and
+ * whatever encrypts the state is asked the same way as always.
  */
-export async function outputsOf(
+export async function openState(
   root: string,
   { archive, content }: Verified,
   env: NodeJS.ProcessEnv,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<Opened> {
   const { stack } = archive.manifest;
-  const { passphraseFile } = openState(root, env);
+  const { passphraseFile } = openBackend(root, env);
   const folder = mkdtempSync(join(tmpdir(), "recover-"));
   const own = {
     ...env,
@@ -91,13 +107,48 @@ export async function outputsOf(
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const checkpoint = { stack, latest: content.deployment };
     writeFileSync(path, JSON.stringify({ version: 3, checkpoint }), { mode: 0o600 });
-    const args = ["stack", "output", "--json", "--show-secrets", "--stack", stack];
-    return z
-      .record(z.string(), z.unknown())
-      .parse(JSON.parse(await told(run(...args), "read the outputs of the archive's state")));
+    const args = ["stack", "export", "--show-secrets", "--stack", stack];
+    const text = await told(run(...args), "open the archive's state");
+    const { resources } = withOutputs.parse(JSON.parse(text)).deployment;
+    const opened = resources.map(({ type, outputs }) => ({ type, outputs: revealed(outputs ?? {}) }));
+    const outputs = opened.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+    const former = await settingsKeys(root, stack, run);
+    const keys = [...textsIn(opened.map((each) => each.outputs)), ...former];
+    return { outputs: z.record(z.string(), z.unknown()).parse(outputs), keys: [...new Set(keys)] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+const settingsValues = z.record(z.string(), z.looseObject({ objectValue: z.unknown() }));
+
+/** Keys that people have set, or have kept for reading. */
+async function settingsKeys(
+  root: string,
+  stack: string,
+  run: (...args: string[]) => ReturnType<typeof capturePulumi>,
+): Promise<string[]> {
+  if (!/[bB]ackupKey/.test(readFileSync(stackFile(root, stack), "utf8"))) return [];
+  const args = ["config", "--json", "--show-secrets", "--stack", stack];
+  return textsIn(settingsValues.parse(JSON.parse(await told(run(...args), "read the stack's secrets"))));
+}
+
+/** The value of what the CLI marks as a secret: its text is JSON. */
+function revealed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(revealed);
+  if (typeof value !== "object" || value === null) return value;
+  const { plaintext } = value as { plaintext?: unknown };
+  if (secretMark in value && typeof plaintext === "string") return JSON.parse(plaintext);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
+}
+
+/** As Pulumi's own wire format has it. */
+const secretMark = "4dabf18193072939515e22adb298388d";
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return backupKeyText.test(value) ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(textsIn);
 }
 
 const kept = z.looseObject({
@@ -124,7 +175,7 @@ export async function resourcesThere(
   stack: string,
   env: NodeJS.ProcessEnv,
 ): Promise<number | undefined> {
-  const { directory } = openState(root, env);
+  const { directory } = openBackend(root, env);
   // Nothing was ever written there: asking the CLI would set it up.
   if (directory !== undefined && !existsSync(join(directory, ".pulumi"))) return undefined;
   const { code, stdout, stderr } = await capturePulumi(root, ["stack", "export", "--stack", stack], env);

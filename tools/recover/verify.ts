@@ -2,7 +2,7 @@ import { Agent, request } from "node:https";
 import { z } from "zod";
 import { UserError } from "../engine/report";
 import type { FullApi } from "../release/api";
-import { application, readSettled } from "../release/read";
+import { readSettled } from "../release/read";
 import { isInProgress } from "../release/facts";
 import type { Screen } from "../release/screen";
 import type { Journal } from "./journal";
@@ -23,6 +23,8 @@ export interface VerifyMeans {
   readonly outputs: Readonly<Record<string, unknown>>;
   /** Whether the gateway's node ports are this machine's. */
   readonly onThisMachine: boolean;
+  /** The revision that the stack's settings ask for. */
+  readonly schemaRevision?: string;
   /** Answers one line for each row, values separated by `|`; undefined where the database is elsewhere. */
   readonly sql?: (statement: string) => Promise<readonly string[]>;
 }
@@ -153,24 +155,27 @@ const tableName = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/;
 
 /** A backup's numbers are those of when it was taken: what the log brought since comes on top. */
 async function countRows(
-  { tables, schemaRevision }: Journal,
-  { sql }: VerifyMeans,
+  { tables }: Journal,
+  { sql, schemaRevision }: VerifyMeans,
   notes: string[],
 ): Promise<Record<string, number> | undefined> {
-  if (tables === undefined && schemaRevision === undefined) return undefined;
   if (sql === undefined) {
-    notes.push("The database is external: its rows were not counted.");
+    notes.push("The database is external: its schema and rows were not looked at.");
     return undefined;
   }
-  const names = Object.keys(tables ?? {}).filter((name) => tableName.test(name));
+  const [revision] = await sql("SELECT version_num FROM alembic_version");
+  if (schemaRevision !== undefined && revision !== schemaRevision)
+    throw new UserError(`The schema is at revision ${revision}, not at ${schemaRevision}.`);
+  if (tables === undefined) return undefined;
+  const names = Object.keys(tables).filter((name) => tableName.test(name));
   const counts: Record<string, number> = {};
   for (const name of names) {
     const [count] = await sql(`SELECT count(*) FROM ${name}`);
     counts[name] = Number(count);
   }
-  const short = names.filter((name) => (counts[name] ?? 0) < (tables?.[name] ?? 0));
+  const short = names.filter((name) => (counts[name] ?? 0) < (tables[name] ?? 0));
   if (short.length > 0) {
-    const list = short.map((name) => `${name} has ${counts[name]} rows, the backup says ${tables?.[name]}`);
+    const list = short.map((name) => `${name} has ${counts[name]} rows, the backup says ${tables[name]}`);
     throw new UserError(`The database is not what was backed up: ${list.join("; ")}.`);
   }
   return counts;

@@ -2,6 +2,7 @@ import type { Flow } from "../../cluster/flows";
 import { apiServerAt, apiServerPorts, dnsFlow, metricsFlow } from "../../cluster/wellKnown";
 import type { ClusterSettings } from "../../config/platform";
 import type { VeleroSettings } from "../../config/velero";
+import { storePort } from "../../delivery/store";
 import { selectorLabels } from "../../labels";
 import { backupNamespace, nodeAgentIdentity, serverIdentity, veleroLabels, veleroPort } from "./identities";
 
@@ -27,7 +28,7 @@ export function veleroFlows({ settings, network, monitored }: VeleroFlowsArgs): 
       name: "velero-to-store",
       from: all,
       to: { cidrs: settings.store.cidrs, who: "store of the cluster's backups" },
-      ports: [{ port: bucketPort(settings.store) }],
+      ports: [{ port: storePort(settings.store) }],
       why: "Backups are kept outside of the cluster.",
     },
     dnsFlow("velero", all),
@@ -36,9 +37,4 @@ export function veleroFlows({ settings, network, monitored }: VeleroFlowsArgs): 
       ? [metricsFlow("velero-node-agents", pods(nodeAgentIdentity), veleroPort, monitored)]
       : []),
   ];
-}
-
-function bucketPort({ endpoint }: VeleroSettings["store"]): number {
-  const { protocol, port } = new URL(endpoint ?? "https://s3.amazonaws.com");
-  return port === "" ? (protocol === "http:" ? 80 : 443) : Number(port);
 }

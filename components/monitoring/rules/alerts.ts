@@ -1,4 +1,3 @@
-import { clusterBackupAlerts } from "./clusterBackup";
 import type { RuleGroup } from "./groups";
 import { runtimeAlerts } from "./runtime";
 import { sealingAlerts } from "./sealing";
@@ -60,5 +59,4 @@ export const alertRules: readonly RuleGroup[] = [
   },
   runtimeAlerts,
   sealingAlerts,
-  clusterBackupAlerts,
 ];

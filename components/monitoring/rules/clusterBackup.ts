@@ -1,10 +1,21 @@
-import type { RuleGroup } from "./groups";
+import { longestGapHours } from "../../config/schedule";
+import type { VeleroSettings } from "../../config/velero";
+import type { AlertingRule, RuleGroup } from "./groups";
 
-/** Whether the cluster's objects and volumes are kept as they should be. */
-export const clusterBackupAlerts: RuleGroup = {
-  name: "cluster-backup",
-  interval: "1m",
-  rules: [
+/** How long a backup may take, beyond the time between two. */
+const graceHours = 2;
+
+/** Alerts about the cluster's objects and volumes that are not kept as they should be. */
+export function clusterBackupRules(
+  velero: Pick<VeleroSettings, "schedule"> | undefined,
+): RuleGroup<AlertingRule>[] {
+  if (velero === undefined) return [];
+  const lateAfterHours = longestGapHours(velero.schedule) + graceHours;
+  return [{ name: "cluster-backup", interval: "1m", rules: rulesFor(lateAfterHours) }];
+}
+
+function rulesFor(lateAfterHours: number): AlertingRule[] {
+  return [
     {
       alert: "VeleroBackupFailed",
       expr: 'min by (schedule) (velero_backup_last_status{schedule!=""}) == 0',
@@ -19,7 +30,9 @@ export const clusterBackupAlerts: RuleGroup = {
     },
     {
       alert: "VeleroBackupLate",
-      expr: 'time() - max by (schedule) (velero_backup_last_successful_timestamp{schedule!=""}) > 26 * 3600',
+      expr:
+        'time() - max by (schedule) (velero_backup_last_successful_timestamp{schedule!=""}) > ' +
+        `${lateAfterHours} * 3600`,
       labels: { severity: "critical" },
       annotations: {
         summary:
@@ -50,5 +63,5 @@ export const clusterBackupAlerts: RuleGroup = {
         action: "It says why: kubectl -n backup describe backupstoragelocations.velero.io.",
       },
     },
-  ],
-};
+  ];
+}

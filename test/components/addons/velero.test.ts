@@ -2,11 +2,13 @@ import { expect } from "chai";
 import { Velero } from "../../../components/addons/velero";
 import { veleroFlows } from "../../../components/addons/velero/flows";
 import { isPods } from "../../../components/cluster/flows";
+import { clusterBackupRules } from "../../../components/monitoring/rules/clusterBackup";
 import { admissionPolicies } from "../../../policy/admission";
 import exceptions from "../../../policy/exceptions.json";
 import { patternOf } from "../../../policy/frame/exceptions";
 import { at, settingsWith, types } from "../../support/components";
 import { register, type JsonObject } from "../../support/mocks";
+import { readQuery } from "../../support/promql";
 import { asEngineConfig, runProgram, stackConfig } from "../../support/stacks";
 
 const daemonSet = "kubernetes:apps/v1:DaemonSet";
@@ -163,6 +165,29 @@ describe("Velero", () => {
       if (isPods(from)) expect(movers.podLabels).to.include(from.labels);
     }
     expect(movers.priorityClassName).to.equal("platform");
+  });
+});
+
+describe("alerts about the cluster's backups", () => {
+  const rules = (schedule: string) => clusterBackupRules({ schedule }).flatMap((group) => group.rules);
+
+  it("can be read, and say what they mean and what to do", () => {
+    for (const { alert, expr, annotations } of rules("27 2 * * *")) {
+      expect(
+        readQuery(expr).metrics.every((metric) => metric.startsWith("velero_backup_")),
+        alert,
+      ).to.equal(true);
+      for (const text of Object.values(annotations)) expect(text).to.match(/^.{20,}\.$/);
+    }
+    expect(clusterBackupRules(undefined)).to.deep.equal([]);
+  });
+
+  it("find a backup late two hours after it should have been there", () => {
+    const late = (schedule: string) =>
+      rules(schedule).find(({ alert }) => alert === "VeleroBackupLate")?.expr;
+    expect(late("27 2 * * *")).to.match(/> 26 \* 3600$/);
+    expect(late("5 */6 * * *")).to.match(/> 8 \* 3600$/);
+    expect(late("5 3 * * 1")).to.match(/> 170 \* 3600$/);
   });
 });
 

@@ -74,7 +74,7 @@ describe("what a bucket of backups has", () => {
       "public.items": 3,
     });
     const told = await messageOfFailure(() => readManifest(made, chosen, ["other".repeat(10)]));
-    expect(told).to.match(/was encrypted with key 32e9a299cf6b391e, and at hand is only [0-9a-f]{16}/);
+    expect(told).to.match(/was encrypted with key 32e9a299cf6b391e, which neither/);
     made.put(`dumps/${newer}/database.dump.enc`, at("03:05:00"), Buffer.from("cut"));
     expect(await messageOfFailure(() => readManifest(made, chosen, [backupKey]))).to.match(/is not whole/);
   });
