@@ -3,8 +3,10 @@ import { isPropertyMap, type PropertyMap, type PropertyValue } from "../plugins/
 
 /** What a policy is about and lets through, as one text; with what the API server fills in. */
 export function rulesOf(policy: KubeObject): string {
-  const { podSelector = {}, ingress = [], egress = [] } = (policy.spec ?? {}) as PropertyMap;
-  return JSON.stringify(ordered({ podSelector, ingress, egress }));
+  const { podSelector, ingress, egress } = (policy.spec ?? {}) as PropertyMap;
+  return JSON.stringify(
+    ordered({ podSelector: podSelector ?? {}, ingress: ingress ?? [], egress: egress ?? [] }),
+  );
 }
 
 function ordered(value: PropertyValue | undefined): PropertyValue | undefined {

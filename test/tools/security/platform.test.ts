@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { omit } from "../../../tools/plugins/kubernetes/object";
 import type { Json, JsonObject, Registered } from "../../support/mocks";
 import { runProgram, stackConfig, stacks } from "../../support/stacks";
 import { kubernetes, running, secretMark, type Body, type Thing } from "./things";
@@ -35,7 +36,7 @@ function toThing({ type, name: title, inputs }: Registered): Thing {
   if (!type.startsWith("kubernetes:")) return { type, title, object: inputs, inputs: stated, path: [] };
   const metadata = { name: `${title}-1a2b3c4d`, ...(inputs.metadata as JsonObject) };
   const plural = `${kind.toLowerCase()}s`.replace(/ys$/, "ies");
-  const { apiVersion: _version, kind: _kind, metadata: _metadata, ...rest } = inputs;
+  const rest = omit(inputs, "apiVersion", "kind", "metadata");
   const made = kubernetes(version.replace(/^core\//, ""), kind, plural, metadata, rest);
   return { ...made, type, title, inputs: { ...stated, apiVersion: made.object.apiVersion, kind, metadata } };
 }

@@ -88,21 +88,17 @@ export class World {
   }
 
   /** The one object of a kind and name, to be changed. */
-  find(
-    kind: string,
-    name: string,
-    among = this.live,
-  ): Record<string, never> & { metadata: never; spec: never } {
+  find(kind: string, name: string, among = this.live): object {
     const found = among.find(({ object }) => {
       const { kind: own, metadata } = object as { kind?: string; metadata?: { name?: string } };
       return own === kind && metadata?.name === name;
     });
     if (found === undefined) throw new Error(`the world has no ${kind} ${name}`);
-    return found.object as never;
+    return found.object;
   }
 
   remove(kind: string, name: string, among = this.live): void {
-    const object = this.find(kind, name, among) as object;
+    const object = this.find(kind, name, among);
     among.splice(
       among.findIndex((thing) => thing.object === object),
       1,

@@ -6,7 +6,6 @@ import { credentialFor } from "../../../policy/frame/credentials";
 import { knownStacks } from "../../engine/project";
 import { kindOf } from "../../plugins/kubernetes/object";
 import { answer, counted, off, Unanswered, type Answer, type Control } from "../control";
-import type { Evidence } from "../evidence";
 import { ownsRepository, onGithub, repositoryOf } from "../repository";
 
 /** What is in the sources, and what is built of them. */
