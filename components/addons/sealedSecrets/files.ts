@@ -23,17 +23,27 @@ const sealedValue = z
 export const sealedSecretSchema = z.strictObject({
   apiVersion: z.literal(sealedApiVersion, takes(sealedApiVersion)),
   kind: z.literal("SealedSecret", takes("SealedSecret")),
-  metadata: z.strictObject({ name: dnsName, namespace: dnsName, labels: texts, annotations: texts }),
-  spec: z.strictObject({
-    encryptedData: z.record(z.string().regex(/^[-._a-zA-Z0-9]{1,253}$/), sealedValue, takes("sealed values")),
-    template: z
-      .strictObject({
-        type: z.string(takes("a type of Secrets")).optional(),
-        immutable: z.boolean(takes("true or false")).optional(),
-        metadata: z.strictObject({ labels: texts, annotations: texts }).optional(),
-      })
-      .optional(),
-  }),
+  metadata: z.strictObject(
+    { name: dnsName, namespace: dnsName, labels: texts, annotations: texts },
+    takes("an object with name and namespace"),
+  ),
+  spec: z.strictObject(
+    {
+      encryptedData: z.record(
+        z.string().regex(/^[-._a-zA-Z0-9]{1,253}$/),
+        sealedValue,
+        takes("sealed values"),
+      ),
+      template: z
+        .strictObject({
+          type: z.string(takes("a type of Secrets")).optional(),
+          immutable: z.boolean(takes("true or false")).optional(),
+          metadata: z.strictObject({ labels: texts, annotations: texts }).optional(),
+        })
+        .optional(),
+    },
+    takes("an object with encryptedData"),
+  ),
 });
 
 export type SealedSecretObject = z.infer<typeof sealedSecretSchema>;

@@ -154,6 +154,7 @@ describe("the files of sealed Secrets", () => {
       changed(sealed("a"), ["spec", "data"], sentinel),
       /spec: data would be readable/,
     ],
+    ["nothing but a kind", { kind: "SealedSecret" }, /spec: it takes an object with encryptedData/],
     [
       "no namespace",
       changed(sealed("a"), ["metadata", "namespace"], undefined),

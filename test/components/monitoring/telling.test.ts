@@ -173,5 +173,7 @@ describe("the images that only some stacks need", () => {
       "loki",
       "promtail",
     ]);
+    expect(optionalImages({ "technova:sealedSecrets": {} })).to.deep.equal(["sealedSecrets"]);
+    expect(optionalImages({ "technova:sealedSecrets": { enabled: false } })).to.deep.equal([]);
   });
 });
