@@ -116,7 +116,8 @@ export class WalArchive extends pulumi.ComponentResource {
   private receive({ store, server }: WalArchiveArgs): input.core.v1.Container {
     const { env, mounts } = serverConnection(server);
     // Streaming is what the server says it is: a connection that hangs on a dead node is none.
-    const streaming = { exec: { command: ["sh", scriptPath("streaming.sh")] }, timeoutSeconds: 10 };
+    const command = ["sh", scriptPath("streaming.sh"), replicationSlot];
+    const streaming = { exec: { command }, timeoutSeconds: 10 };
     return {
       ...store.script("receive", "receive-wal.sh", [spoolMount.mountPath, replicationSlot], {
         env: [...env, { name: "TMPDIR", value: connectionMount.mountPath }],
