@@ -60,7 +60,9 @@ export class Field {
 
   /** The property under `keys`. Under an unknown it is that unknown: its path is what the reader has to look at. */
   at(...keys: readonly (string | number)[]): Field {
-    return keys.reduce<Field>((field, key) => field.child(key), this);
+    let field: Field = this; // eslint-disable-line @typescript-eslint/no-this-alias -- the first of a chain
+    for (const key of keys) field = field.child(key);
+    return field;
   }
 
   /** This field, or `other` if only that is set: for settings of a container that the pod gives a default. */
