@@ -73,7 +73,9 @@ export class Field {
   /** The items of a list; none when it is absent. An unknown list is one unknown item. */
   items(): readonly Field[] {
     if (this.unknown) return [this];
-    this.named ??= Array.isArray(this.bare) ? this.bare.map((_, index) => this.item(index)) : [];
+    // Not by the list's own methods: what guards secrets in it does not let them make another list.
+    const length = Array.isArray(this.bare) ? this.bare.length : 0;
+    this.named ??= Array.from({ length }, (_, index) => this.item(index));
     return this.named;
   }
 
@@ -88,7 +90,7 @@ export class Field {
   firstUnknown(): Field | undefined {
     if (this.unknown) return this;
     if (!isObject(this.bare)) return undefined;
-    const keys = Array.isArray(this.bare) ? this.bare.keys() : Object.keys(this.bare);
+    const keys = Array.isArray(this.bare) ? Array(this.bare.length).keys() : Object.keys(this.bare);
     for (const key of keys) {
       const found = this.child(key).firstUnknown();
       if (found !== undefined) return found;
