@@ -102,8 +102,9 @@ async function bundle(sources: string, file: string): Promise<void> {
     platform: "node",
     format: "cjs",
     target: "node20",
-    minify: true,
-    keepNames: true,
+    // Names stay as they are: restoring them is done anew for every function that a call makes.
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: "none",
     logLevel: "error",
     absWorkingDir: ROOT,

@@ -149,10 +149,11 @@ function fromOneOf(registries: readonly string[]): Test {
     registry.replace(/\/+$/, "").replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"),
   );
   const pattern = `^(${escaped.join("|")})(/|$|[:@][^/]*$)`;
+  const expression = new RegExp(pattern);
   const quoted = JSON.stringify;
   return {
     accepts: (value) =>
-      isAbsent(value) || (typeof value === "string" && new RegExp(pattern).test(withRegistry(value))),
+      isAbsent(value) || (typeof value === "string" && expression.test(withRegistry(value))),
     wanted: `from ${registries.join(" or ")}`,
     cel: (optional) => {
       const image = `${optional}.value()`;

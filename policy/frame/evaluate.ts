@@ -7,7 +7,7 @@ import { containersOf, podsOf } from "./workloads";
 /** What a policy finds on one resource. A stack policy finds nothing here. */
 export function judgeResource<S>(policy: Policy<S>, resource: Resource, given: object = {}): Judge {
   const judge = new Judge();
-  const settings = settingsOf(policy, given);
+  const { settings } = prepare(policy, given);
   for (const object of objectsOf(resource)) {
     if ("checkObject" in policy && (policy.kinds === undefined || policy.kinds.includes(object.kind))) {
       policy.checkObject(object, judge, settings);
@@ -15,7 +15,7 @@ export function judgeResource<S>(policy: Policy<S>, resource: Resource, given: o
     if (!("checkPod" in policy) && !("checkContainer" in policy) && !("rules" in policy)) continue;
     for (const pod of podsOf(object)) {
       if (!judge.knows(pod.spec)) continue;
-      if ("rules" in policy) checkRules(policy.rules(settings), pod, judge);
+      if ("rules" in policy) checkRules(rulesOf(policy, given), pod, judge);
       if ("checkPod" in policy) policy.checkPod(pod, judge, settings);
       if (!("checkContainer" in policy)) continue;
       for (const container of containersOf(pod)) {
@@ -40,7 +40,7 @@ export function judgeStack<S>(
     return judge;
   };
   if ("checkStack" in policy) {
-    policy.checkStack(resources.flatMap(objectsOf), judgeOf, settingsOf(policy, given));
+    policy.checkStack(resources.flatMap(objectsOf), judgeOf, prepare(policy, given).settings);
   }
   return judges;
 }
@@ -56,7 +56,25 @@ function stackOf(resources: readonly Resource[]): Resource {
 
 /** A policy's rules with its settings. */
 export function rulesOf<S>(policy: RulePolicy<S>, given: object = {}): readonly Rule[] {
-  return policy.rules(settingsOf(policy, given));
+  const prepared = prepare(policy, given);
+  return (prepared.rules ??= policy.rules(prepared.settings));
+}
+
+/** What follows from a policy and what a stack sets of it, for all resources alike. */
+interface Prepared<S> {
+  readonly settings: S;
+  rules?: readonly Rule[];
+}
+
+const known = new WeakMap<object, Map<string, Prepared<unknown>>>();
+
+function prepare<S>(policy: Facts<S>, given: object): Prepared<S> {
+  const ofPolicy = known.get(policy) ?? new Map<string, Prepared<unknown>>();
+  known.set(policy, ofPolicy);
+  const key = Object.keys(given).length === 0 ? "" : JSON.stringify(given);
+  const prepared = ofPolicy.get(key) ?? { settings: settingsOf(policy, given) };
+  ofPolicy.set(key, prepared);
+  return prepared as Prepared<S>;
 }
 
 /** The policy's settings with their defaults. A setting that the policy does not have is refused, not ignored. */

@@ -60,7 +60,9 @@ export class Field {
 
   /** The property under `keys`. Under an unknown it is that unknown: its path is what the reader has to look at. */
   at(...keys: readonly (string | number)[]): Field {
-    return keys.reduce<Field>((field, key) => field.child(key), this);
+    let field: Field = this; // eslint-disable-line @typescript-eslint/no-this-alias -- the first of a chain
+    for (const key of keys) field = field.child(key);
+    return field;
   }
 
   /** This field, or `other` if only that is set: for settings of a container that the pod gives a default. */
@@ -71,7 +73,9 @@ export class Field {
   /** The items of a list; none when it is absent. An unknown list is one unknown item. */
   items(): readonly Field[] {
     if (this.unknown) return [this];
-    this.named ??= Array.isArray(this.bare) ? this.bare.map((_, index) => this.item(index)) : [];
+    // Not by the list's own methods: what guards secrets in it does not let them make another list.
+    const length = Array.isArray(this.bare) ? this.bare.length : 0;
+    this.named ??= Array.from({ length }, (_, index) => this.item(index));
     return this.named;
   }
 
@@ -86,7 +90,7 @@ export class Field {
   firstUnknown(): Field | undefined {
     if (this.unknown) return this;
     if (!isObject(this.bare)) return undefined;
-    const keys = Array.isArray(this.bare) ? this.bare.keys() : Object.keys(this.bare);
+    const keys = Array.isArray(this.bare) ? Array(this.bare.length).keys() : Object.keys(this.bare);
     for (const key of keys) {
       const found = this.child(key).firstUnknown();
       if (found !== undefined) return found;

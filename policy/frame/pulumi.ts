@@ -40,12 +40,18 @@ export function toPulumi(policy: Policy, run: Run): PulumiPolicy {
     ...facts,
     validateResource: ({ type, urn, props, opts, getConfig }, report) => {
       const resource = { type, urn, props, protect: opts.protect };
-      conclude(policy, new Map([[resource, judgeResource(policy, resource, getConfig())]]), report, run);
+      const judge = judgeResource(policy, resource, getConfig());
+      if (!isClean(judge)) conclude(policy, new Map([[resource, judge]]), report, run);
     },
     ...("rules" in policy && rulesOf(policy).some(({ fix }) => fix !== undefined)
       ? { remediateResource: ({ type, urn, props }) => remediate(policy, { type, urn, props }) }
       : {}),
   };
+}
+
+/** Most policies find nothing on most resources. */
+function isClean({ violations, undecided, missing }: Judge): boolean {
+  return violations.length + undecided.length + missing.length === 0;
 }
 
 function asResource({ type, urn, props, opts }: PolicyResource): Resource {

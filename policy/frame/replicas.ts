@@ -26,14 +26,24 @@ export function hasSeveral(workload: Target, objects: readonly Target[]): boolea
 }
 
 function autoscalersOf(workload: Target, objects: readonly Target[]): readonly Target[] {
-  return objects.filter((object) => {
-    if (object.kind !== "HorizontalPodAutoscaler" && object.kind !== "ScaledObject") return false;
-    const target = object.root.at("spec", "scaleTargetRef");
+  return autoscalersIn(objects).filter(({ root }) => {
+    const target = root.at("spec", "scaleTargetRef");
     return (
       // KEDA takes a target without a kind for a Deployment.
       (target.at("kind").value ?? "Deployment") === workload.kind &&
       mayEqual(target.at("name"), nameOf(workload)) &&
-      mayEqual(namespaceOf(object), namespaceOf(workload))
+      mayEqual(root.at("metadata", "namespace"), namespaceOf(workload))
     );
   });
+}
+
+/** Looked for once: a stack of thousands of workloads asks for each of them. */
+const known = new WeakMap<readonly Target[], readonly Target[]>();
+
+function autoscalersIn(objects: readonly Target[]): readonly Target[] {
+  const found =
+    known.get(objects) ??
+    objects.filter(({ kind }) => kind === "HorizontalPodAutoscaler" || kind === "ScaledObject");
+  known.set(objects, found);
+  return found;
 }

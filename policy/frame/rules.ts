@@ -89,10 +89,15 @@ function basesOf({ lists }: Rule, pod: Pod, judge: Judge): readonly Field[] {
     .filter((field) => judge.knows(field));
 }
 
-function fieldsAt(base: Field, path: RulePath, judge: Judge): readonly Field[] {
-  const [step, ...rest] = path;
-  if (step === undefined) return [base];
-  return next(base, step, judge).flatMap((field) => fieldsAt(field, rest, judge));
+function fieldsAt(base: Field, path: RulePath, judge: Judge, from = 0): readonly Field[] {
+  let field = base;
+  for (let index = from; index < path.length; index += 1) {
+    const step = path[index];
+    if (typeof step !== "string" || step === each)
+      return next(field, step ?? "", judge).flatMap((found) => fieldsAt(found, path, judge, index + 1));
+    field = field.at(step);
+  }
+  return [field];
 }
 
 function next(base: Field, step: string | KeysFrom, judge: Judge): readonly Field[] {

@@ -68,11 +68,14 @@ export const havingOnly = (keys: readonly string[]): Test => ({
 });
 
 /** Text that fits a pattern that JavaScript and RE2 read the same way: no look-around, no back-reference. */
-export const matching = (pattern: string, wanted: string): Test => ({
-  accepts: (value) => typeof value === "string" && new RegExp(pattern).test(value),
-  wanted,
-  cel: (optional) => `(${optional}.hasValue() && ${optional}.value().matches(${literal(pattern)}))`,
-});
+export const matching = (pattern: string, wanted: string): Test => {
+  const expression = new RegExp(pattern);
+  return {
+    accepts: (value) => typeof value === "string" && expression.test(value),
+    wanted,
+    cel: (optional) => `(${optional}.hasValue() && ${optional}.value().matches(${literal(pattern)}))`,
+  };
+};
 
 /** Not set, or text that fits the pattern. */
 export const absentOrMatching = (pattern: string, wanted: string): Test => {

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { rulesOf } from "../../policy/frame/evaluate";
 import { unknownCheckingProxy } from "@pulumi/policy";
+import { secretsPreservingProxy } from "@pulumi/policy/secret";
 import { policies } from "../../policy/policies";
 import type { RulePolicy } from "../../policy/frame/policy";
 import { remediate } from "../../policy/frame/remediate";
@@ -20,10 +21,12 @@ const mending = policies.filter(
   (policy): policy is RulePolicy => "rules" in policy && rulesOf(policy).some(({ fix }) => fix !== undefined),
 );
 const policyNamed = (name: string) => mending.find((policy) => policy.name === name) as RulePolicy;
+/** Guarded as the policy server guards what may be changed: unknowns throw, and secrets stay secret. */
+const guarded = (object: object) => unknownCheckingProxy(secretsPreservingProxy(object));
 const resource = (kind: keyof typeof podTypes, pod: object) => ({
   type: podTypes[kind],
   urn: "urn",
-  props: unknownCheckingProxy(structuredClone(holding(kind, pod))) as Record<string, unknown>,
+  props: guarded(structuredClone(holding(kind, pod))) as Record<string, unknown>,
 });
 
 describe("policy/remediate", () => {
