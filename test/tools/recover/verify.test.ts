@@ -33,7 +33,6 @@ async function gateway(
     "sign",
     "verify",
   ]);
-  x509.cryptoProvider.set(webcrypto as Crypto);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: "CN=inventory.localhost",
     notBefore: new Date(Date.now() - 60_000),
