@@ -90,7 +90,7 @@ export class WalArchive extends pulumi.ComponentResource {
         user: postgresUser,
         podAnnotations: scrapeAnnotations(walArchivePort),
         pod: {
-          serviceAccountName: store.serviceAccountName,
+          serviceAccountName: store.account(`${name}-account`, identity, parent),
           automountServiceAccountToken: false,
           priorityClassName: args.priorityClassName,
           ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }),
