@@ -151,7 +151,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
         backup: archived ? "scheduled-backups" : "snapshot-before-migration",
         volume: args.settings,
       },
-      parent,
+      { ...parent, customTimeouts: recovery?.timeouts },
     );
     const host = pulumi.interpolate`${service.metadata.name}.${namespace}.svc`;
     if (backupPassword !== undefined) {
@@ -169,7 +169,6 @@ export class InClusterDatabase extends pulumi.ComponentResource {
           host,
           secretName: secret.metadata.name,
           scriptName: script.metadata.name,
-          serviceAccountName: account.metadata.name,
           priorityClassName: args.priorityClassName,
           appArmor: args.appArmor,
         },

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DowngradeSettings } from "../config/migration";
 import type { ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
-import { dumpRecoverySteps } from "./backup/recovery";
+import { dumpRecoverySteps, noRecovery } from "./backup/recovery";
 import type { BackupStore } from "./backup/store";
 import { Restore } from "./restore";
 import { Snapshots } from "./snapshot";
@@ -26,7 +26,6 @@ export function migrationIdentity(application: string): Identity {
   return { name: application, component: "migration" };
 }
 
-const nothing: ReturnType<typeof dumpRecoverySteps> = { steps: [], volumes: [] };
 const releasesMount = { name: "releases", mountPath: "/etc/inventory/releases", readOnly: true };
 
 /**
@@ -63,16 +62,21 @@ export class Migration extends pulumi.ComponentResource {
     const own = withAccount(args, this.snapshots);
     const { backups } = args;
     const { recovery } = args.settings.database;
-    const recovered = backups === undefined ? nothing : dumpRecoverySteps(own, backups, recovery);
+    const recovered = backups === undefined ? noRecovery : dumpRecoverySteps(own, backups, recovery);
     // A Pod has one account: where the store knows backups by theirs, it has to reach the snapshots with that, too.
     const known = recovered.steps.length > 0 && backups?.knowsAccount === true;
     const pod = known ? { ...own, serviceAccountName: backups.serviceAccountName } : own;
     const before = [...recovered.steps, ...this.snapshots.steps(pod, command, inUse)];
+    const timeoutSeconds = migration.timeoutSeconds + recovered.timeoutSeconds;
     const volumes = [...this.snapshots.volumes(), ...releases, ...recovered.volumes];
-    new Job(`${name}-job`, job(args, commandPod(pod, { command, mounts: inUse }, before, volumes)), {
-      parent: this,
-      customTimeouts: { create: `${migration.timeoutSeconds + 60}s` },
-    });
+    new Job(
+      `${name}-job`,
+      job(args, commandPod(pod, { command, mounts: inUse }, before, volumes), timeoutSeconds),
+      {
+        parent: this,
+        customTimeouts: { create: `${timeoutSeconds + 60}s` },
+      },
+    );
     if (migration.snapshot.type !== "none") {
       new Restore(
         `${name}-restore`,
@@ -121,6 +125,7 @@ function withAccount(args: PodArgs, { serviceAccountName }: Snapshots): PodArgs 
 function job(
   args: PodArgs & { readonly namespace: pulumi.Input<string> },
   template: ReturnType<typeof commandPod>,
+  timeoutSeconds = args.settings.migration.timeoutSeconds,
 ) {
   const { migration, version } = args.settings;
   return {
@@ -134,7 +139,7 @@ function job(
     },
     spec: {
       backoffLimit: migration.retries,
-      activeDeadlineSeconds: migration.timeoutSeconds,
+      activeDeadlineSeconds: timeoutSeconds,
       // No time to live: a Job that the cluster removed by itself would be run again by the next refresh. There
       // is only one: a Job's template cannot change, so another image or revision is a new Job with a new name,
       // and the old one goes when the release is through.

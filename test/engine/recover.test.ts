@@ -18,7 +18,7 @@ import { readJournal, recoveryFolder, stepNames, type Journal } from "../../tool
 import { recover, type RecoverMeans, type RecoverOptions } from "../../tools/recover/recover";
 import { parseWanted } from "../../tools/recover/wanted";
 import { backup, type Backup } from "../../tools/state/backup";
-import { backupKey, dump } from "../support/backups";
+import { backupKey, dump } from "../support/sealedBackups";
 import { S3Store } from "../support/s3Store";
 import { TinyCheckout } from "../support/tinyCheckout";
 import { FakeCluster } from "../tools/plugins/kubernetes/support/fake-cluster";

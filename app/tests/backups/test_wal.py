@@ -9,7 +9,7 @@ import pytest
 
 from inventory.backups import wal
 from inventory.backups.errors import BackupError
-from inventory.backups.naming import needed
+from inventory.backups.naming import following, needed
 from inventory.backups.vault import Vault
 from inventory.backups.wal import Shipper, Waiting, fetch_wal, ship, system_of, waiting_files
 from tests.support.s3 import Store
@@ -59,7 +59,7 @@ def test_what_is_whole_is_shipped_in_order_and_removed(
     assert len(store.objects[key(files[0].name)]) < 3000
     back = tmp_path / "back"
     back.mkdir()
-    assert fetch_wal(vault, str(SYSTEM), files[0].name, back) == 3
+    assert fetch_wal(vault, str(SYSTEM), files[0].name, back, whole=True) == 3
     assert gzip.decompress((back / f"{files[0].name}.gz").read_bytes()) == content
     assert not (back / f"{files[1].name}.gz").exists()
 
@@ -155,6 +155,25 @@ def test_a_timeline_file_waits_until_the_server_is_known(vault: Vault, store: St
 )
 def test_what_recovery_may_read_is_known_by_name(name: str, is_needed: bool) -> None:
     assert needed(name, "000000010000000000000004") == is_needed
+
+
+def test_a_gap_is_not_taken_for_the_end(vault: Vault, spool: Path, tmp_path: Path) -> None:
+    files = [segment(spool, number) for number in (1, 2, 4)]
+    segment(spool, 3, timeline=2)
+    segment(spool, 6, timeline=2)
+    ship(vault, spool, known)
+    back = tmp_path / "back"
+    back.mkdir()
+    told = "from segment 0000000000000005 on is missing, and goes on with 0000000000000006"
+    with pytest.raises(BackupError, match=told):
+        fetch_wal(vault, str(SYSTEM), files[0].name, back, whole=True)
+    assert fetch_wal(vault, str(SYSTEM), files[0].name, back, whole=False) == 4
+    assert fetch_wal(vault, str(SYSTEM), f"{2:08X}{0:08X}{6:08X}", back, whole=True) == 1
+
+
+def test_positions_follow_each_other() -> None:
+    assert following("0000000000000001") == "0000000000000002"
+    assert following("00000000000000FF") == "0000000100000000"
 
 
 def test_it_goes_on_after_failures_and_says_each_once(

@@ -16,7 +16,7 @@ SELECT version_num FROM alembic_version;
 SELECT conrelid::regclass || ': constraint ' || conname FROM pg_constraint WHERE NOT convalidated;
 SELECT indrelid::regclass || ': index ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid;
 -- Every row is in every index, and every page is one that PostgreSQL would have written.
-CREATE EXTENSION amcheck;
+CREATE EXTENSION IF NOT EXISTS amcheck;
 SELECT relname || ': ' || msg FROM pg_class c, verify_heapam(c.oid) WHERE relkind IN ('r', 'm') AND relpersistence = 'p';
 \o /dev/null
 SELECT bt_index_check(i.indexrelid, true)

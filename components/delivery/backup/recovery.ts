@@ -13,6 +13,8 @@ export interface TimeRecovery {
   readonly steps: readonly input.core.v1.Container[];
   readonly volumes: readonly input.core.v1.Volume[];
   readonly pullSecrets: readonly pulumi.Input<string>[];
+  /** How long an update waits for it. */
+  readonly timeouts: pulumi.CustomTimeouts;
   /** Left out where the database's own account will do. */
   readonly serviceAccountName?: pulumi.Input<string>;
 }
@@ -48,6 +50,7 @@ export function timeRecovery(args: TimeRecoveryArgs): TimeRecovery {
     securityContext: containerSecurity,
     volumeMounts: [temporaryMount, data, ...store.mounts],
   };
+  const patience = `${store.settings.timeoutSeconds + 600}s`;
   const afterwards = "/tmp/afterwards.sql";
   const replay = store.script("replay", "recover.sh", [], {
     mounts: [data, { name: "passwords", mountPath: secretPath, readOnly: true }],
@@ -59,6 +62,8 @@ export function timeRecovery(args: TimeRecoveryArgs): TimeRecovery {
     steps: [fetch, { ...replay, command: ["sh", "-euc", script] }],
     volumes: store.volumes,
     pullSecrets: args.pullSecrets,
+    // What Pulumi waits by itself, and what the recovery may take.
+    timeouts: { create: patience, update: patience },
     serviceAccountName: store.knowsAccount ? store.serviceAccountName : undefined,
   };
 }
@@ -77,13 +82,22 @@ SELECT pg_create_physical_replication_slot('${replicationSlot}', true)
 `;
 }
 
+export interface DumpRecovery {
+  readonly steps: input.core.v1.Container[];
+  readonly volumes: input.core.v1.Volume[];
+  /** How long it may take, beyond what the migration may. */
+  readonly timeoutSeconds: number;
+}
+
+export const noRecovery: DumpRecovery = { steps: [], volumes: [], timeoutSeconds: 0 };
+
 /** What fills an empty database before its schema is brought to the release's revision. */
 export function dumpRecoverySteps(
   pod: PodArgs,
   store: BackupStore,
   recovery: Recovery | undefined,
-): { steps: input.core.v1.Container[]; volumes: input.core.v1.Volume[] } {
-  if (recovery === undefined || !("snapshot" in recovery)) return { steps: [], volumes: [] };
+): DumpRecovery {
+  if (recovery === undefined || !("snapshot" in recovery)) return noRecovery;
   const options = ["--plan", connectionMount.mountPath, "--folder", backupMount.mountPath];
   const mounts = [backupMount, connectionMount];
   const fetch = commandContainer(pod, "fetch-backup", {
@@ -92,5 +106,6 @@ export function dumpRecoverySteps(
   });
   const parameters = [connectionMount.mountPath, backupMount.mountPath];
   const restore = store.script("restore-backup", "recover-dump.sh", parameters, { mounts });
-  return { steps: [fetch, restore], volumes: [...store.volumes, ...store.scratch] };
+  const volumes = [...store.volumes, ...store.scratch];
+  return { steps: [fetch, restore], volumes, timeoutSeconds: store.settings.timeoutSeconds };
 }

@@ -1,4 +1,5 @@
 import { Job } from "@pulumi/kubernetes/batch/v1";
+import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { imageReference, images, type ImageSource } from "../../images";
 import { labels } from "../../labels";
@@ -36,7 +37,6 @@ export interface BackupRoleArgs extends PodSecurityArgs {
   readonly secretName: pulumi.Input<string>;
   /** ConfigMap with the script. */
   readonly scriptName: pulumi.Input<string>;
-  readonly serviceAccountName: pulumi.Input<string>;
   readonly priorityClassName: pulumi.Input<string>;
 }
 
@@ -51,6 +51,14 @@ printf '*:*:*:*:%s\\n' "$(cat ${passwordsPath}/superuser)" >"$PGPASSFILE"
 until pg_isready --quiet; do sleep 2; done
 exec psql --dbname=postgres --no-psqlrc --no-password --quiet --set=ON_ERROR_STOP=1 --file=${scriptsPath}/${createBackupRole}
 `;
+    const account = new ServiceAccount(
+      `${name}-account`,
+      {
+        metadata: { namespace: args.namespace, labels: labels(identity) },
+        automountServiceAccountToken: false,
+      },
+      { parent: this },
+    );
     new Job(
       name,
       {
@@ -66,7 +74,7 @@ exec psql --dbname=postgres --no-psqlrc --no-password --quiet --set=ON_ERROR_STO
             metadata: { labels: labels(identity, images.postgres.version) },
             spec: {
               restartPolicy: "Never",
-              serviceAccountName: args.serviceAccountName,
+              serviceAccountName: account.metadata.name,
               automountServiceAccountToken: false,
               enableServiceLinks: false,
               priorityClassName: args.priorityClassName,
@@ -100,7 +108,15 @@ exec psql --dbname=postgres --no-psqlrc --no-password --quiet --set=ON_ERROR_STO
               volumes: [
                 temporaryVolume("1Mi"),
                 { name: "connection", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
-                { name: "passwords", secret: { secretName: args.secretName, defaultMode: 0o440 } },
+                {
+                  name: "passwords",
+                  secret: {
+                    secretName: args.secretName,
+                    defaultMode: 0o440,
+                    // The application's is no business of it.
+                    items: ["superuser", "backup"].map((key) => ({ key, path: key })),
+                  },
+                },
                 { name: "scripts", configMap: { name: args.scriptName } },
               ],
             },

@@ -62,15 +62,25 @@ export class BackupStore extends pulumi.ComponentResource {
       { metadata, immutable: true, data: backupScripts() },
       parent,
     ).metadata.name;
+    this.serviceAccountName = this.account(`${name}-account`, backupIdentity(application), parent);
+    this.registerOutputs();
+  }
+
+  /** An account of a workload that reaches the store. */
+  account(name: string, identity: Identity, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
+    const { namespace, settings } = this.args;
     const annotations = settings.store.accountAnnotations;
     // A fixed name where the cloud's side of the identity refers to it.
-    const known = annotations === undefined ? {} : { name: `${application}-backup`, annotations };
-    this.serviceAccountName = new ServiceAccount(
-      `${name}-account`,
-      { metadata: { ...metadata, ...known }, automountServiceAccountToken: false },
-      parent,
+    const known =
+      annotations === undefined ? {} : { name: `${identity.name}-${identity.component}`, annotations };
+    return new ServiceAccount(
+      name,
+      {
+        metadata: { namespace, labels: labels(identity), ...known },
+        automountServiceAccountToken: false,
+      },
+      opts,
     ).metadata.name;
-    this.registerOutputs();
   }
 
   get settings(): BackupSettings {

@@ -91,7 +91,7 @@ export class WalArchive extends pulumi.ComponentResource {
         appArmor: args.appArmor,
         podAnnotations: scrapeAnnotations(walArchivePort),
         pod: {
-          serviceAccountName: store.serviceAccountName,
+          serviceAccountName: store.account(`${name}-account`, identity, parent),
           automountServiceAccountToken: false,
           priorityClassName: args.priorityClassName,
           ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }),

@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { deliveryFigures, deliveryRules, windowsDays } from "../../../components/monitoring/rules/delivery";
+import { backupSchema } from "../../../components/config/backup";
+import { backupRules } from "../../../components/monitoring/rules/backup";
 import { alertRules } from "../../../components/monitoring/rules/alerts";
 import { readQuery } from "../../support/promql";
 
@@ -47,13 +49,67 @@ describe("the figures of delivery", () => {
   });
 });
 
+const store = { bucket: "backups", region: "eu-1", cidrs: ["10.0.0.0/8"] };
+const backedUp = (more: object = {}) => backupRules(backupSchema.parse({ store, ...more }));
+
+describe("alerts about backups", () => {
+  const about = (settings: object) => backedUp(settings).flatMap(({ rules: each }) => each);
+  const named = (name: string, settings: object = {}) => {
+    const found = about(settings).find(({ alert }) => alert === name);
+    if (found === undefined) throw new Error(`there is no ${name}`);
+    return found;
+  };
+
+  it("are those of what is backed up", () => {
+    expect(backupRules(undefined)).to.be.empty;
+    const dumps = ["Failed", "Late", "Missing"].flatMap((what) => [`Backup${what}`, `RestoreTest${what}`]);
+    const names = (settings: object) => about(settings).map(({ alert }) => alert);
+    expect(names({})).to.have.members(dumps);
+    expect(names({ walArchiving: {} })).to.have.members([
+      ...dumps,
+      ...dumps.map((name) => `${name}Base`),
+      ...["WalArchivingBehind", "WalArchivingConflict", "WalArchivingGap"],
+    ]);
+  });
+
+  it("take for late what is older than the schedule's longest gap and some time to run", () => {
+    const hours = (schedule: string) =>
+      Number(/> (\d+)$/.exec(named("BackupLate", { schedule }).expr)?.[1]) / 3600;
+    expect(hours("17 1 * * *")).to.equal(26);
+    expect(hours("17 1,13 * * *")).to.equal(14);
+    expect(hours("17 1 * * 1-5")).to.equal(74);
+    expect(named("BackupMissing", { schedule: "17 1 * * 1-5" }).for).to.equal("74h");
+    const { expr } = named("RestoreTestLate", {
+      schedule: "0 * * * *",
+      restoreTest: { schedule: "0 0 * * 0" },
+    });
+    expect(expr).to.match(/> 612000$/);
+  });
+
+  it("look far enough back for the sample that they judge", () => {
+    for (const { alert, expr } of about({ walArchiving: {} })) {
+      for (const [, window] of expr.matchAll(/\[(\d+)h\]/g))
+        expect(Number(window), alert).to.be.at.least(2 * 26);
+    }
+  });
+
+  it("compare the last failure with the last success of the same kind", () => {
+    expect(named("BackupFailed").expr).to.equal(
+      'max(last_over_time(technova_backup_failure_timestamp_seconds{kind="dump"}[52h])) >' +
+        ' (max(last_over_time(technova_backup_success_timestamp_seconds{kind="dump"}[52h])) or 0 *' +
+        ' max(last_over_time(technova_backup_failure_timestamp_seconds{kind="dump"}[52h])))',
+    );
+  });
+});
+
 describe("alerts", () => {
-  const alerts = alertRules.flatMap((group) => group.rules).filter((rule) => "alert" in rule);
+  const everything = [...alertRules, ...backedUp({ walArchiving: {} })];
+  const alerts = everything.flatMap((group) => group.rules).filter((rule) => "alert" in rule);
 
   it("have names of their own, and groups that no others have", () => {
     const names = alerts.map(({ alert }) => alert);
     expect(new Set(names).size).to.equal(names.length);
-    const all = [...alertRules, ...groups].map(({ name }) => name);
+    const all = [...everything, ...groups].map(({ name }) => name);
     expect(new Set(all).size).to.equal(all.length);
   });
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { decrypt, keyId } from "../../../tools/recover/cipher";
 import { choose, readManifest, survey, type Backups } from "../../../tools/recover/survey";
 import { parseWanted } from "../../../tools/recover/wanted";
-import { backupKey, dump, sealed } from "../../support/backups";
+import { backupKey, dump, sealed } from "../../support/sealedBackups";
 import { messageOfFailure } from "../engine/support";
 
 const at = (text: string) => new Date(`2026-01-02T${text}Z`);

@@ -66,6 +66,12 @@ def position(segment: str) -> str:
     return segment[8:24]
 
 
+def following(place: str) -> str:
+    """The position after another one, with segments of 16 MiB as the platform's database has them."""
+    log, number = int(place[:8], 16), int(place[8:], 16)
+    return f"{log + (number + 1 >> 8):08X}{(number + 1) & 0xFF:08X}"
+
+
 def needed(segment: str, start: str) -> bool:
     """Whether recovery that begins with `start` may read this segment or history file."""
     return bool(HISTORY.fullmatch(segment)) or position(segment) >= position(start)

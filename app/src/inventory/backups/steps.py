@@ -170,7 +170,7 @@ def recover_base(vault: Callable[[], Vault], data: Path, wanted: str) -> None:
     found = read_base_name(name)
     logger.info("recovering %s", name)
     base.unpack(target, name, recovering)
-    count = fetch_wal(target, found.system, found.start, wal)
+    count = fetch_wal(target, found.system, found.start, wal, whole=until is None)
     (wal / "target").write_text(f"{wanted}\n", encoding="ascii")
     # Last: whoever finds it finds everything.
     (wal / "ready").write_text(f"{name}\n", encoding="ascii")

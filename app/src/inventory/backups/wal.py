@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 from inventory.backups.cipher import PieceReader
 from inventory.backups.errors import BackupError
-from inventory.backups.naming import HISTORY, SEGMENT, WAL, needed, position
+from inventory.backups.naming import HISTORY, SEGMENT, WAL, following, needed, position
 from inventory.backups.vault import Vault
 from inventory.objectstore import StoreError
 
@@ -110,15 +110,29 @@ def _same(vault: Vault, name: str, file: Path) -> bool:
     return kept.digest() == here.digest()
 
 
-def fetch_wal(vault: Vault, system: str, start: str, folder: Path) -> int:
-    """Brings every segment and timeline file from a segment on into a folder, packed; returns how many."""
-    count = 0
-    for each in vault.list(f"{WAL}/{system}"):
-        file = each.name.rpartition("/")[2]
-        if needed(file.removesuffix(".gz"), start):
-            vault.get(each.name, folder / file)
-            count += 1
-    return count
+def fetch_wal(vault: Vault, system: str, start: str, folder: Path, *, whole: bool) -> int:
+    """
+    Brings every segment and timeline file from a segment on into a folder, packed; returns how many.
+
+    :param whole: whether all that is there is wanted; else what lies behind a gap is left out
+    :raises BackupError: there is a gap, and all is wanted: PostgreSQL would take it for the end of the log
+    """
+    found = {each.name.rpartition("/")[2].removesuffix(".gz") for each in vault.list(f"{WAL}/{system}")}
+    names = {name for name in found if needed(name, start)}
+    segments = {name for name in names if SEGMENT.fullmatch(name)}
+    places = {position(name) for name in segments}
+    end = position(start)
+    while end in places:
+        end = following(end)
+    beyond = {name for name in segments if position(name) > end}
+    if beyond and whole:
+        raise BackupError(
+            f"The log from segment {end} on is missing, and goes on with {min(map(position, beyond))}:"
+            " recover to a time before that, or from a base backup that was taken later."
+        )
+    for name in sorted(names - beyond):
+        vault.get(f"{WAL}/{system}/{name}.gz", folder / f"{name}.gz")
+    return len(names - beyond)
 
 
 @dataclass(slots=True)
