@@ -3,7 +3,7 @@ import { application as applicationWith } from "./application";
 import { at, types } from "./components";
 import type { JsonObject, Recording } from "./mocks";
 
-export const store: JsonObject = {
+export const store = {
   bucket: "backups",
   prefix: "a/b",
   region: "eu-1",
@@ -11,7 +11,7 @@ export const store: JsonObject = {
   existingSecret: "keys",
   cidrs: ["10.41.0.0/24"],
   temporaryStorage: "9Gi",
-};
+} satisfies JsonObject;
 export const inCluster: JsonObject = { type: "inCluster", storage: "8Gi" };
 export const external: JsonObject = { type: "external", cidrs: ["10.40.0.0/24"] };
 
@@ -22,7 +22,7 @@ export const application = (
 ): Promise<Recording<Application>> =>
   applicationWith({ database, backup: backup ?? { enabled: false }, ...others });
 
-interface Container {
+export interface Container {
   readonly name: string;
   readonly image: string;
   readonly command: string[];
