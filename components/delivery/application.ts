@@ -60,7 +60,10 @@ export class Application extends pulumi.ComponentResource {
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, parent);
     const backups = new BackupKeys(`${name}-backup`, { ...args, application: name }, parent);
     this.backupKey = backups.current;
-    const database = this.database(name, args, backups.store);
+    // Before its policies are there, a Pod reaches nobody.
+    const afterFlows = { ...parent, dependsOn: flows };
+    const database = this.database(name, args, backups.store, afterFlows);
+    const afterDatabase = { ...parent, dependsOn: database === undefined ? [flows] : [flows, database] };
     const configuration = new Configuration(
       `${name}-config`,
       {
@@ -97,7 +100,7 @@ export class Application extends pulumi.ComponentResource {
         releasesConfigMapName: historyName(name),
         backups: backups.store,
       },
-      { ...parent, dependsOn: database === undefined ? [flows] : [flows, database] },
+      afterDatabase,
     );
     if (backups.store !== undefined) {
       new Backups(
@@ -111,7 +114,7 @@ export class Application extends pulumi.ComponentResource {
           environment: args.releases.environment,
           storageClassName: storageClassOf(settings),
         },
-        { ...parent, dependsOn: flows },
+        afterDatabase,
       );
     }
     const smokeTest = new SmokeTestJob(
@@ -125,7 +128,7 @@ export class Application extends pulumi.ComponentResource {
         apiKey: configuration.smokeTestApiKey,
         priorityClassName: args.priorityClassName,
       },
-      { ...parent, dependsOn: flows },
+      afterFlows,
     );
     const services = new VersionServices(`${name}-services`, { identity, namespace }, parent);
     const strategy = makeStrategy(
@@ -197,6 +200,7 @@ export class Application extends pulumi.ComponentResource {
     name: string,
     args: ApplicationArgs,
     store: BackupStore | undefined,
+    opts: pulumi.ComponentResourceOptions,
   ): InClusterDatabase | undefined {
     const { database } = args.settings;
     if (database.type === "external") return undefined;
@@ -224,7 +228,7 @@ export class Application extends pulumi.ComponentResource {
               })
             : undefined,
       },
-      { parent: this },
+      opts,
     );
   }
 }

@@ -153,7 +153,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
         { metadata, immutable: true, stringData: { password: backupPassword } },
         parent,
       );
-      const roles = new BackupRole(
+      new BackupRole(
         `${name}-backup-role`,
         {
           application,
@@ -166,9 +166,7 @@ export class InClusterDatabase extends pulumi.ComponentResource {
         },
         { parent: this, dependsOn: server },
       );
-      // Only once the role is there.
-      const secretName = pulumi.all([own.metadata.name, roles.urn]).apply(([ready]) => ready);
-      this.server = { host, user: backupRole, secretName };
+      this.server = { host, user: backupRole, secretName: own.metadata.name };
     }
     this.url = pulumi.secret(
       pulumi.interpolate`postgresql+psycopg://${application}:${applicationPassword}@${host}:${postgresPort}/${application}`,

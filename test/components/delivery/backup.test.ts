@@ -1,7 +1,16 @@
 import { expect } from "chai";
 import { policies } from "../../../policy/policies";
 import { application as applicationWith, image } from "../../support/application";
-import { application, external, inCluster, podOf, steps, store, wal } from "../../support/backups";
+import {
+  application,
+  external,
+  inCluster,
+  podOf,
+  steps,
+  store,
+  wal,
+  type Container,
+} from "../../support/backups";
 import { at, settingsWith, types } from "../../support/components";
 import { valueOf, type JsonObject } from "../../support/mocks";
 import { outcome } from "../../support/policy";
