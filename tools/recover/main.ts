@@ -1,12 +1,12 @@
 import { createInterface } from "node:readline/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { z } from "zod";
 import { addToTrail } from "../audit/rollbacks";
 import { runBy } from "../engine/agent";
 import { usesEmbeddedCluster } from "../engine/cluster";
 import { defaultStack } from "../engine/invocation";
 import { requireStackFile } from "../engine/project";
-import { messageOf, UserError } from "../engine/report";
+import { UserError } from "../engine/report";
 import { capturePulumi, runPulumi } from "../engine/run";
 import { connect, explained, findTarget } from "../release/api";
 import { screenOn } from "../release/screen";
@@ -15,12 +15,12 @@ import { sqlIn } from "./exec";
 import { recover, type RecoverMeans } from "./recover";
 import { renderSurvey } from "./render";
 import { verifyRecovered } from "./verify";
-import { parseWanted, type Wanted } from "./wanted";
+import { parseWanted } from "./wanted";
 
 interface Flags {
   readonly stack: string;
   readonly state?: string;
-  readonly snapshot: Wanted;
+  readonly snapshot: string;
   readonly secrets?: string;
   readonly list?: boolean;
   readonly dryRun?: boolean;
@@ -37,18 +37,14 @@ export function recoverCommand(root: string, env: NodeJS.ProcessEnv = process.en
       "--state <where>",
       "state archive: a file, or a folder or s3://bucket/folder for the newest in it",
     )
-    .option(
-      "--snapshot <which>",
-      "latest, latest-dump, a dump's name, a time, or none",
-      toWanted,
-      toWanted("latest"),
-    )
+    .option("--snapshot <which>", "latest, latest-dump, a dump's name, a time, or none", "latest")
     .option("--secrets <path>", "file or folder with Secrets that people have put into the old cluster")
     .option("--list", "show what could be recovered, and end")
     .option("--dry-run", "check everything, show what would be done, and end")
     .option("-y, --yes", "do not ask")
     .addHelpText("after", explanation)
-    .action(async ({ snapshot: wanted, ...flags }: Flags) => {
+    .action(async ({ snapshot, ...flags }: Flags) => {
+      const wanted = parseWanted(snapshot);
       const { stack, list = false, dryRun = false, yes = false } = flags;
       requireStackFile(root, stack);
       const means = surroundings(root, stack, env);
@@ -131,14 +127,6 @@ async function confirm(question: string): Promise<boolean> {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
   } finally {
     terminal.close();
-  }
-}
-
-function toWanted(text: string): Wanted {
-  try {
-    return parseWanted(text);
-  } catch (error) {
-    throw new InvalidArgumentError(messageOf(error));
   }
 }
 
