@@ -62,7 +62,7 @@ def unpack(vault: Vault, name: str, data: Path) -> None:
             ):
                 # Only what was encrypted with the stack's own key gets here.
                 files.extraction_filter = staticmethod(lambda member, _path: member)
-                files.extractall(target)  # noqa: S202
+                files.extractall(target)  # noqa: S202  # nosec B202
         except (tarfile.TarError, EOFError, OSError) as error:
             raise BackupError(f"{name}/{archive} could not be unpacked: {error}.") from error
         # To the very end: only there it is certain that nothing is missing.
