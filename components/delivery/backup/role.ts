@@ -3,7 +3,13 @@ import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { imageReference, images, type ImageSource } from "../../images";
 import { labels } from "../../labels";
-import { containerSecurity, podSecurity, type PodSecurityArgs, temporaryMount, temporaryVolume } from "../../security";
+import {
+  containerSecurity,
+  podSecurity,
+  type PodSecurityArgs,
+  temporaryMount,
+  temporaryVolume,
+} from "../../security";
 import { backupIdentity } from "./store";
 
 /** The role that copies the server's files and receives its log; it reads no table and changes nothing. */

@@ -15,9 +15,13 @@ export async function sealingKey(
     modulusLength: bits,
   };
   const keys = await webcrypto.subtle.generateKey(signingAlgorithm, true, ["sign", "verify"]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    { name: `CN=${name}`, notBefore: new Date(from), notAfter: new Date(to), signingAlgorithm, keys },
-  );
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    notBefore: new Date(from),
+    notAfter: new Date(to),
+    signingAlgorithm,
+    keys,
+  });
   const privateKey = KeyObject.from(keys.privateKey).export({ type: "pkcs1", format: "pem" }).toString();
   return { name, state: "active", certificate: certificate.toString("pem"), privateKey };
 }
