@@ -2,7 +2,7 @@ import { flowTable, type FlowTable } from "../../components/cluster/flowTable";
 import { types } from "./components";
 import type { JsonObject, Recording, Registered } from "./mocks";
 import type { Flow, Peer } from "../../components/cluster/flows";
-import { connects, contains, type Endpoint, type Policy } from "./networkModel";
+import { connects, contains, selects, type Endpoint, type Policy } from "./networkModel";
 import { goodConfig, load } from "./settings";
 import { asEngineConfig, runProgram, stackConfig, stacks } from "./stacks";
 import { get, text, workloads, type Workload } from "./workloads";
@@ -72,15 +72,18 @@ export function connections(
   endpoints: readonly Endpoint[],
   ports: readonly number[],
   isMeant: (from: Endpoint, to: Endpoint) => boolean,
-  allowed = (from: Endpoint, to: Endpoint, port: number, protocol: string) =>
-    connects(policies, from, to, port, protocol),
+  allowed: typeof connects = connects,
 ): Set<string> {
   const found = new Set<string>();
+  // Asked once for each of them: there are thousands of connections.
+  const of = new Map(endpoints.map((each) => [each, policies.filter((policy) => selects(policy, each))]));
   for (const from of endpoints) {
     for (const to of endpoints.filter((each) => isMeant(from, each))) {
+      const own = [...new Set([...(of.get(from) ?? []), ...(of.get(to) ?? [])])];
       for (const port of ports) {
         for (const protocol of ["TCP", "UDP"]) {
-          if (allowed(from, to, port, protocol)) found.add(`${from.name} -> ${to.name} ${port}/${protocol}`);
+          if (allowed(own, from, to, port, protocol))
+            found.add(`${from.name} -> ${to.name} ${port}/${protocol}`);
         }
       }
     }

@@ -87,7 +87,8 @@ function isEmpty<T>(values: readonly T[] | undefined): values is undefined {
   return values === undefined || values.length === 0;
 }
 
-function selects({ namespace, spec }: Policy, { pod }: Endpoint): boolean {
+/** Whether a policy is about somebody. */
+export function selects({ namespace, spec }: Policy, { pod }: Endpoint): boolean {
   return pod !== undefined && pod.namespace === namespace && matches(spec.podSelector, pod.labels);
 }
 
