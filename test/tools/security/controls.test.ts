@@ -80,7 +80,7 @@ describe("controls", () => {
   it("are off where the settings do not want them", async () => {
     const world = new World();
     world.settings = {
-      "technova:cluster": { admission: { action: "audit" } },
+      "technova:cluster": { appArmor: false, admission: { action: "audit" } },
       "technova:falco": { enabled: false },
     };
     world.state = world.state.filter(({ type }) => !type.startsWith("github:"));

@@ -23,7 +23,7 @@ export const secretMark = { "4dabf18193072939515e22adb298388d": "1b47061264138c4
 
 export function settingsOfWorld(): Record<string, unknown> {
   return {
-    "technova:cluster": { appArmor: {} },
+    "technova:cluster": {},
     "technova:falco": {},
     "technova:sealedSecrets": {},
     "technova:monitoring": { logs: { auditLogFolder: "/var/log/kubernetes" } },

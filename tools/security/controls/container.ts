@@ -148,8 +148,8 @@ async function ofPods(evidence: Evidence, ...policies: readonly string[]): Promi
 }
 
 async function confined(evidence: Evidence): Promise<Answer> {
-  if (evidence.setting("cluster", "appArmor") === undefined || !uses(evidence, "cluster", "appArmor"))
-    return off(`technova:cluster.appArmor is not set in Pulumi.${evidence.stack}.yaml`);
+  if (evidence.setting("cluster", "appArmor") === false)
+    return off(`technova:cluster.appArmor is false in Pulumi.${evidence.stack}.yaml`);
   const pods = await evidence.cluster.pods(evidence.namespaces());
   const judged = evidence.pack.onLive(pods, counted(pods.length, "running Pod"), "apparmor-profile");
   const unsaid = pods.flatMap((pod) => {
