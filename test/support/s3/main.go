@@ -14,6 +14,17 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 )
 
+// backend makes buckets that are first asked for by two requests at once without refusing one of them.
+type backend struct{ *s3mem.Backend }
+
+func (b backend) CreateBucket(name string) error {
+	err := b.Backend.CreateBucket(name)
+	if gofakes3.HasErrorCode(err, gofakes3.ErrBucketAlreadyExists) {
+		return nil
+	}
+	return err
+}
+
 func main() {
 	address := "127.0.0.1:0"
 	if len(os.Args) > 1 {
@@ -23,7 +34,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store := gofakes3.New(s3mem.New(), gofakes3.WithAutoBucket(true))
+	store := gofakes3.New(backend{s3mem.New()}, gofakes3.WithAutoBucket(true))
 	go func() { log.Fatal(http.Serve(listener, store.Server())) }()
 	fmt.Printf("http://%s\n", listener.Addr())
 	_, _ = io.Copy(io.Discard, os.Stdin)
