@@ -1,9 +1,9 @@
 import { Addons } from "./components/addons";
-import { eventTargets } from "./components/addons/falco/targets";
 import { publicUrl } from "./components/addons/gateway";
 import { sealedFiles } from "./components/addons/sealedSecrets";
 import { Cluster } from "./components/cluster";
-import { entriesOf, flowTable } from "./components/cluster/flowTable";
+import { flowTable } from "./components/cluster/flowTable";
+import { neededNamespaces } from "./components/cluster/namespaces";
 import { loadSettings } from "./components/config";
 import { Application } from "./components/delivery/application";
 import { GithubRepository } from "./components/github";
@@ -13,58 +13,31 @@ import { Registry } from "./components/registry";
 import { ApplicationImage, applicationRepository, releasedReference } from "./components/registry/image";
 
 const settings = loadSettings();
-const { application, secrets, argoRollouts, falco, monitoring, sealedSecrets, velero } = settings;
-const { appArmor } = settings.cluster;
-const { downgrade } = application.migration;
-const sealed = sealedFiles(settings.stack, sealedSecrets);
+const { application, gateway, images, monitoring, registry, secrets, stack } = settings;
+const sealed = sealedFiles(stack, settings.sealedSecrets);
 const flows = flowTable(settings);
 
 const cluster = new Cluster("cluster", {
   settings: settings.cluster,
-  stack: settings.stack,
-  registries: [
-    ...imageRepositories(settings.images),
-    applicationRepository(settings.registry.server, application.image),
-  ],
-  delivery: argoRollouts !== undefined,
-  monitoring: monitoring !== undefined,
-  logging: monitoring?.logs !== undefined,
-  falco: falco && (falco.sensor.enabled ? "sensor" : "receiver"),
-  sealing: sealedSecrets !== undefined,
-  backup: velero && (velero.nodeAgent.enabled ? "volumes" : "objects"),
+  stack,
+  registries: [...imageRepositories(images), applicationRepository(registry.server, application.image)],
+  namespaces: neededNamespaces(settings),
 });
+const { namespaceNames, namespaceOf, platformPriority, applicationPriority } = cluster;
+const pods = { images, appArmor: settings.cluster.appArmor, priorityClassName: platformPriority };
 
 const addons = new Addons(
   "addons",
   {
-    gateway: settings.gateway,
-    flows: flows.addons,
-    metricsServer: settings.metricsServer,
-    argoRollouts,
-    falco:
-      falco && cluster.falco
-        ? {
-            settings: falco,
-            namespace: cluster.falco,
-            environment: settings.stack,
-            flows: entriesOf(flows),
-            namespaces: cluster.namespaceNames,
-            targets: eventTargets(monitoring),
-          }
-        : undefined,
-    sealedSecrets:
-      sealedSecrets && cluster.sealing
-        ? { settings: sealedSecrets, namespace: cluster.sealing, files: sealed }
-        : undefined,
-    velero: velero && cluster.backup ? { settings: velero, namespace: cluster.backup } : undefined,
-    images: settings.images,
-    gatewayNamespace: cluster.gateway,
-    deliveryNamespace: cluster.delivery,
+    ...pods,
+    settings,
+    flows,
+    sealed,
+    namespaceOf,
+    namespaceNames,
     served: ["gateway", "inventory"],
     released: "inventory",
-    priorityClassName: cluster.platformPriority,
     hostnames: [application.hostname],
-    appArmor,
     certificate: secrets.gatewayCertificate,
     privateKey: secrets.gatewayPrivateKey,
   },
@@ -72,48 +45,45 @@ const addons = new Addons(
 );
 
 const measured =
-  monitoring !== undefined && cluster.monitoring !== undefined
-    ? new Monitoring(
-        "monitoring",
-        {
-          settings: monitoring,
-          flows: flows.monitoring,
-          images: settings.images,
-          namespace: cluster.monitoring,
-          loggingNamespace: cluster.logging,
-          alertReceivers: secrets.alertReceivers,
-          scraped: cluster.namespaceNames,
-          backup: application.backup,
-          velero,
-          priorityClassName: cluster.platformPriority,
-          appArmor,
-        },
-        { dependsOn: cluster },
-      )
-    : undefined;
+  monitoring &&
+  new Monitoring(
+    "monitoring",
+    {
+      ...pods,
+      settings: monitoring,
+      flows: flows.monitoring,
+      namespaceOf,
+      alertReceivers: secrets.alertReceivers,
+      scraped: namespaceNames,
+      backup: application.backup,
+      velero: settings.velero,
+    },
+    { dependsOn: cluster },
+  );
 
 const containerRegistry = new Registry("registry", {
-  settings: settings.registry,
+  settings: registry,
   password: secrets.registryPassword,
-  namespace: cluster.inventory,
+  namespace: namespaceOf("inventory"),
 });
 
 const applicationImage = new ApplicationImage("inventory-image", {
   settings: application.image,
   version: application.version,
   registry: containerRegistry.login,
-  images: settings.images,
+  images,
 });
 
+const { downgrade } = application.migration;
 const inventory = new Application(
   "inventory",
   {
+    ...pods,
     settings: application,
-    namespace: cluster.inventory,
+    namespace: namespaceOf("inventory"),
     image: applicationImage.reference,
-    downgradeImage: downgrade && releasedReference(settings.registry.server, downgrade.image),
+    downgradeImage: downgrade && releasedReference(registry.server, downgrade.image),
     pullSecrets: containerRegistry.pullSecrets,
-    images: settings.images,
     databaseUrl: secrets.databaseUrl,
     backupKey: secrets.backupKey,
     formerBackupKeys: secrets.formerBackupKeys,
@@ -121,14 +91,13 @@ const inventory = new Application(
     flows: flows.application,
     releases: {
       prometheus: measured?.prometheus,
-      images: settings.images,
-      priorityClassName: cluster.applicationPriority,
-      environment: settings.stack,
+      images,
+      priorityClassName: applicationPriority,
+      environment: stack,
       committedAt: application.committedAt,
     },
-    priorityClassName: cluster.applicationPriority,
-    databasePriorityClassName: cluster.platformPriority,
-    appArmor,
+    priorityClassName: applicationPriority,
+    databasePriorityClassName: platformPriority,
   },
   { dependsOn: [cluster, ...addons.definitions, ...addons.secrets] },
 );
@@ -140,10 +109,10 @@ if (settings.github !== undefined) {
 const { caCertificate } = addons.gateway;
 
 export = {
-  url: publicUrl(application.hostname, settings.gateway),
+  url: publicUrl(application.hostname, gateway),
   image: applicationImage.reference,
-  registry: settings.registry.server,
-  namespaces: cluster.namespaceNames,
+  registry: registry.server,
+  namespaces: namespaceNames,
   adminApiKey: inventory.adminApiKey,
   ...(application.backup === undefined ? {} : { backupKey: inventory.backupKey }),
   // Only where the platform made the certificate: an output without a value would be a warning in every update.

@@ -5,14 +5,13 @@ import { receiverIdentity } from "../addons/falco/receiver";
 import { sensorIdentity } from "../addons/falco/sensor";
 import { eventTargets } from "../addons/falco/targets";
 import { metricsServerNamespace } from "../addons/metricsServer";
-import { sealingNamespace } from "../addons/sealedSecrets/names";
 import { traefikIdentity } from "../addons/traefik";
-import { backupNamespace } from "../addons/velero/identities";
 import type { Settings } from "../config";
 import { applicationFlows } from "../delivery/flows";
 import { selectorLabels, type Identity } from "../labels";
 import { monitoringFlows } from "../monitoring/flows";
 import { isPods, type Flow, type Peer, type Pods } from "./flows";
+import { neededNamespaces } from "./namespaces";
 
 /** All traffic that a stack allows, by the part of the platform that brings the policies for it. */
 export interface FlowTable {
@@ -80,14 +79,7 @@ export function flowTable(settings: FlowTableArgs): FlowTable {
       apiServerCidrs: network.apiServerCidrs,
     }),
   };
-  const guarded = ["gateway", "inventory"].concat(
-    argoRollouts === undefined ? [] : ["delivery"],
-    falco === undefined ? [] : [falcoNamespace],
-    settings.sealedSecrets === undefined ? [] : [sealingNamespace],
-    velero === undefined ? [] : [backupNamespace],
-    monitored ? ["monitoring"] : [],
-    monitoring?.logs === undefined ? [] : ["logging"],
-  );
+  const guarded = [...neededNamespaces(settings).keys()];
   const problems = problemsOf(entriesOf(table), guarded);
   if (problems.length > 0) throw new Error(`the table of allowed flows is wrong:\n${problems.join("\n")}`);
   return table;

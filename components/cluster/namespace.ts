@@ -3,17 +3,15 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { QuotaSettings } from "../config/platform";
 import { platformLabels } from "../labels";
+import type { PodSecurityStandard } from "./namespaces";
 
 export interface PlatformNamespaceArgs {
   /** Name of the namespace; addresses and certificates refer to it. */
   readonly namespace: string;
   /** The most that all of its Pods may have together. */
   readonly quota: QuotaSettings;
-  /**
-   * The Pod Security Standard that the API server holds its Pods to.
-   * @default restricted
-   */
-  readonly standard?: "restricted" | "privileged";
+  /** The Pod Security Standard that the API server holds its Pods to. */
+  readonly standard: PodSecurityStandard;
 }
 
 /**
@@ -32,7 +30,7 @@ export class PlatformNamespace extends pulumi.ComponentResource {
       {
         metadata: {
           name: args.namespace,
-          labels: { ...platformLabels, ...podSecurityLabels(args.standard ?? "restricted") },
+          labels: { ...platformLabels, ...podSecurityLabels(args.standard) },
         },
       },
       parent,

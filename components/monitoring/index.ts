@@ -1,6 +1,7 @@
 import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { AllowedFlows, type Flow } from "../cluster/flows";
+import type { NamespaceName } from "../cluster/namespaces";
 import type { BackupSettings } from "../config/backup";
 import type { MonitoringSettings } from "../config/monitoring";
 import type { VeleroSettings } from "../config/velero";
@@ -19,9 +20,7 @@ export interface MonitoringArgs extends PodSecurityArgs {
   /** What the monitoring may say. */
   readonly flows: readonly Flow[];
   readonly images: ImageSource;
-  readonly namespace: pulumi.Input<string>;
-  /** Namespace of what reads the nodes' logs, where logs are kept. */
-  readonly loggingNamespace?: pulumi.Input<string>;
+  readonly namespaceOf: (name: NamespaceName) => pulumi.Input<string>;
   /** What tells each receiver of alerts, by its name. */
   readonly alertReceivers: Readonly<Record<string, pulumi.Input<string>>>;
   /** How often the database is backed up, where it is. */
@@ -44,21 +43,23 @@ export class Monitoring extends pulumi.ComponentResource {
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:monitoring:Monitoring", name, {}, opts);
     const parent = { parent: this };
+    const { namespaceOf, ...rest } = args;
+    const common = { ...rest, namespace: namespaceOf("monitoring") };
     const flows = new AllowedFlows(`${name}-flows`, { flows: args.flows }, parent);
     const afterFlows = { ...parent, dependsOn: flows };
     const { alertmanager, logs, prometheus } = args.settings;
     const alerted = alertmanager !== undefined;
-    const server = new Prometheus("prometheus", { ...args, settings: prometheus, alerted }, afterFlows);
+    const server = new Prometheus("prometheus", { ...common, settings: prometheus, alerted }, afterFlows);
     if (alerted) {
-      const alertArgs = { ...args, settings: alertmanager, secrets: args.alertReceivers };
+      const alertArgs = { ...common, settings: alertmanager, secrets: args.alertReceivers };
       new Alertmanager("alertmanager", alertArgs, afterFlows);
     }
-    if (logs !== undefined && args.loggingNamespace !== undefined) {
-      const loki = new Loki("loki", { ...args, settings: logs }, afterFlows);
-      const promtailArgs = { ...args, settings: logs, namespace: args.loggingNamespace };
+    if (logs !== undefined) {
+      const loki = new Loki("loki", { ...common, settings: logs }, afterFlows);
+      const promtailArgs = { ...common, settings: logs, namespace: namespaceOf("logging") };
       new Promtail("promtail", promtailArgs, { ...parent, dependsOn: [flows, loki] });
       if (logs.github !== undefined) {
-        new GitHubAudit("github-audit", { ...args, settings: logs.github }, afterFlows);
+        new GitHubAudit("github-audit", { ...common, settings: logs.github }, afterFlows);
       }
     }
     for (const [dashboard, build] of Object.entries(dashboards)) {
@@ -66,7 +67,7 @@ export class Monitoring extends pulumi.ComponentResource {
         `${name}-dashboard-${dashboard}`,
         {
           metadata: {
-            namespace: args.namespace,
+            namespace: common.namespace,
             // By this label Grafana's sidecar finds it, in kube-prometheus-stack and elsewhere.
             labels: { ...labels({ name: dashboard, component: "dashboard" }), grafana_dashboard: "1" },
           },

@@ -11,13 +11,12 @@ async function addons(gateway: JsonObject = {}, metricsServer: JsonObject = {}):
   return register(
     () =>
       new Addons("addons", {
-        gateway: settings.gateway,
-        flows: flowTable(settings).addons,
-        metricsServer: settings.metricsServer,
-        argoRollouts: settings.argoRollouts,
+        settings,
+        flows: flowTable(settings),
+        sealed: [],
         images: settings.images,
-        gatewayNamespace: "gateway",
-        deliveryNamespace: "delivery",
+        namespaceOf: (name) => name,
+        namespaceNames: ["gateway", "inventory", "delivery"],
         released: "inventory",
         served: ["gateway", "inventory"],
         priorityClassName: "platform",

@@ -1,24 +1,22 @@
 import { expect } from "chai";
 import { Cluster } from "../../../components/cluster";
 import { policiesOf } from "../../../components/cluster/flows";
+import { neededNamespaces } from "../../../components/cluster/namespaces";
 import { at, settingsWith, types } from "../../support/components";
 import { register } from "../../support/mocks";
 
 describe("the cluster", () => {
   const cluster = async () => {
-    const { cluster: settings } = await settingsWith({
+    const settings = await settingsWith({
       cluster: { quotas: { inventory: { cpu: "16", pods: 40 } } },
     });
     return register(
       () =>
         new Cluster("cluster", {
-          settings,
+          settings: settings.cluster,
           stack: "local",
           registries: ["registry.example"],
-          delivery: true,
-          monitoring: true,
-          logging: false,
-          sealing: false,
+          namespaces: neededNamespaces(settings),
         }),
     );
   };
@@ -26,10 +24,20 @@ describe("the cluster", () => {
   it("closes every namespace before anything runs there", async () => {
     const { all, one } = await cluster();
     const namespaces = all(types.namespace).map(({ inputs }) => String(at(inputs, "metadata", "name")));
-    expect(namespaces.sort()).to.deep.equal(["delivery", "gateway", "inventory", "monitoring"]);
+    expect(namespaces.sort()).to.deep.equal([
+      "backup",
+      "delivery",
+      "falco",
+      "gateway",
+      "inventory",
+      "monitoring",
+      "sealing",
+    ]);
     for (const namespace of namespaces) {
       const labels = at(one(types.namespace, `${namespace}-namespace`).inputs, "metadata", "labels");
-      expect(labels).to.include({ "pod-security.kubernetes.io/enforce": "restricted" });
+      // Falco and Velero look into their nodes.
+      const standard = ["backup", "falco"].includes(namespace) ? "privileged" : "restricted";
+      expect(labels).to.include({ "pod-security.kubernetes.io/enforce": standard });
       const policy = one(types.networkPolicy, `${namespace}-default-deny`).inputs;
       expect(at(policy, "metadata", "namespace")).to.equal(namespace);
       expect(policy.spec).to.deep.equal({ podSelector: {}, policyTypes: ["Ingress", "Egress"] });
@@ -37,6 +45,26 @@ describe("the cluster", () => {
         "spec.limits[0].default",
       );
     }
+  });
+
+  it("has those namespaces alone that something lives in, and opens its nodes to none that can do without", async () => {
+    const settings = await settingsWith({});
+    const falco = settings.falco && {
+      ...settings.falco,
+      sensor: { ...settings.falco.sensor, enabled: false },
+    };
+    const velero = settings.velero && {
+      ...settings.velero,
+      nodeAgent: { ...settings.velero.nodeAgent, enabled: false },
+    };
+    expect([...new Set(neededNamespaces({ ...settings, falco, velero }).values())]).to.deep.equal([
+      "restricted",
+    ]);
+    const least = { ...settings, argoRollouts: undefined, monitoring: undefined, sealedSecrets: undefined };
+    expect([...neededNamespaces({ ...least, falco: undefined, velero: undefined }).keys()]).to.deep.equal([
+      "gateway",
+      "inventory",
+    ]);
   });
 
   it("bounds what a namespace may use", async () => {

@@ -17,7 +17,7 @@ async function monitoring(prometheus: JsonObject = {}) {
         settings: wanted,
         flows: flowTable(settings).monitoring,
         images: settings.images,
-        namespace: "monitoring",
+        namespaceOf: (name) => name,
         alertReceivers: {},
         scraped: ["inventory", "gateway"],
         priorityClassName: "platform",
