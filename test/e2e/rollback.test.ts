@@ -12,8 +12,6 @@ import { LocalSettings } from "./rollback/localSettings";
 
 const usual = ["--stack", "local", "--yes", "--watch", "10"];
 
-const rollback = (...args: string[]): Promise<Outcome> => npm("rollback", ...usual, ...args);
-
 function succeeded({ code, output }: Outcome): void {
   expect(code, output).to.equal(0);
 }
@@ -27,8 +25,12 @@ describe("rollback", function () {
   const left = new Map<number, SeenState>();
   let gateway: Gateway;
 
+  const up = () => npm("up", "--stack", "local", "--yes", "--skip-preview");
+  const rollback = (...args: string[]) => underLoad(gateway, () => npm("rollback", ...usual, ...args));
+  /** A release under load, without which its measurements would decide nothing. */
   const update = async (): Promise<void> => {
-    succeeded(await npm("up", "--stack", "local", "--yes", "--skip-preview"));
+    const { result } = await underLoad(gateway, up);
+    succeeded(result);
     left.set(await newest(), await seenState());
   };
 
@@ -37,7 +39,8 @@ describe("rollback", function () {
     settings.edit(/server: localhost:5050/, "server: localhost:5050\n    username: platform");
     settings.edit(/(autoscaling: \{ maxReplicas: 3 \})/, `$1\n    strategy: ${strategies.blueGreen}`);
     await settings.setSecret("registryPassword", "the-first-password");
-    await update();
+    succeeded(await up());
+    left.set(await newest(), await seenState());
     makeFaultyApp();
     gateway = await gatewayOf("local");
     await createSubject(gateway, subject);
@@ -67,7 +70,7 @@ describe("rollback", function () {
   for (const [index, number] of [4, 2, 5, 3].entries()) {
     it(`brings update ${number} back: settings, secret, image and schema, and keeps what was written`, async () => {
       const before = await movements();
-      const { result, report } = await underLoad(gateway, () => rollback("--to", String(number)));
+      const { result, report } = await rollback("--to", String(number));
       succeeded(result);
       expect(result.output).not.to.match(/the-(first|second)-password/);
       expect(await seenState()).to.deep.equal(left.get(number));
@@ -88,23 +91,23 @@ describe("rollback", function () {
     settings.edit(/rateLimitPerMinute: \d+/, "rateLimitPerMinute: 700000");
     await update();
     const begun = await seenState();
-    succeeded(await rollback());
+    succeeded((await rollback()).result);
     expect(await seenState()).to.deep.equal(left.get(start + 1));
-    succeeded(await rollback());
+    succeeded((await rollback()).result);
     expect((await seenState()).rateLimitPerMinute).not.to.equal("800000");
-    succeeded(await rollback("--to", String(start + 2)));
+    succeeded((await rollback("--to", String(start + 2))).result);
     expect(await seenState()).to.deep.equal(begun);
   });
 
   it("refuses a downgrade that would lose rows, naming them, and changes nothing", async () => {
-    succeeded(await rollback("--to", "5"));
+    succeeded((await rollback("--to", "5")).result);
     await sql("UPDATE items SET test_note = 'kept' WHERE id = (SELECT min(id) FROM items)");
     const before = await seenState();
-    const refused = await rollback("--to", "4");
+    const { result: refused } = await rollback("--to", "4");
     expect(refused.code, refused.output).to.equal(1);
     expect(refused.output).to.match(/would lose test_note in 1 row of items/);
     expect(await seenState()).to.deep.equal(before);
-    succeeded(await rollback("--to", "4", "--allow-data-loss"));
+    succeeded((await rollback("--to", "4", "--allow-data-loss")).result);
     expect(await seenState()).to.deep.equal(left.get(4));
   });
 
@@ -150,7 +153,7 @@ describe("rollback", function () {
     settings.edit(/version: 1\.0\.3-errors/, "version: 1.0.4");
     await update();
     const good = await seenState();
-    const { result } = await underLoad(gateway, () => rollback("--to", String(bad)));
+    const { result } = await rollback("--to", String(bad));
     expect(result.code, result.output).to.equal(1);
     expect(result.output).to.match(/% of \d+ requests fail.*The stack is where it was/s);
     expect(await seenState()).to.deep.equal(good);
