@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { npm, npmOk, start, type Outcome } from "./support/command";
+import { killGroup, npm, npmOk, start, type Outcome } from "./support/command";
 import { removeFaultyApp, makeFaultyApp } from "./support/faultyApp";
 import { record } from "./support/figures";
 import { gatewayOf, type Gateway } from "./support/gateway";
@@ -110,6 +110,28 @@ describe("rollback", function () {
     succeeded((await rollback("--to", "4", "--allow-data-loss")).result);
     expect(await seenState()).to.deep.equal(left.get(4));
   });
+
+  // What is printed when each step begins; the kill comes right then.
+  const moments: readonly (readonly [string, RegExp])[] = [
+    ["while the schema goes down", /inventory-downgrade creat/],
+    ["while the version before is released", /:Rollout inventory\S* (updating|updated)/],
+    ["when the update is done", /Duration:/],
+  ];
+  for (const [when, moment] of moments) {
+    it(`killed ${when} and started again, is where it should be, and no request fails`, async () => {
+      succeeded((await rollback("--to", "5")).result);
+      const { result, report } = await underLoad(gateway, async () => {
+        const running = start("npm", ["run", "--silent", "rollback", "--", ...usual, "--to", "4"]);
+        await running.seen(moment);
+        killGroup(running);
+        await running.finished;
+        return npm("rollback", ...usual, "--to", "4");
+      });
+      succeeded(result);
+      expect(await seenState()).to.deep.equal(left.get(4));
+      expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
+    });
+  }
 
   it("blue-green, at once: users have the version before within seconds, and no request fails", async () => {
     settings.edit(/version: 1\.0\.\d+/, "version: 1.0.9");
