@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
+import { ask, canBeAsked } from "../engine/confirm";
 import { defaultStack } from "../engine/invocation";
 import { messageOf, report, UserError, withProgress } from "../engine/report";
 import { capturePulumi, runPulumi } from "../engine/run";
@@ -71,7 +71,7 @@ async function drift(root: string, flags: Flags, env: NodeJS.ProcessEnv): Promis
     const means: Means = {
       cluster,
       engine: (args, more) => runEngine(root, args, { ...env, ...more }, flags.json ?? false),
-      ask: process.stdin.isTTY ? ask : undefined,
+      ask: canBeAsked() ? ask : undefined,
       note: report,
     };
     await putBack(found.findings, found.state, options, means);
@@ -99,15 +99,6 @@ async function runEngine(
   );
   report(`${stdout}${stderr}`.trim());
   return code;
-}
-
-async function ask(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 const explanation = `

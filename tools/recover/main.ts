@@ -1,9 +1,9 @@
-import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { z } from "zod";
 import { addToTrail } from "../audit/rollbacks";
 import { runBy } from "../engine/agent";
 import { usesEmbeddedCluster } from "../engine/cluster";
+import { confirm } from "../engine/confirm";
 import { defaultStack } from "../engine/invocation";
 import { requireStackFile } from "../engine/project";
 import { UserError } from "../engine/report";
@@ -116,18 +116,6 @@ async function outputs(
   const { code, stdout, stderr } = await capturePulumi(root, args, env);
   if (code !== 0) throw new UserError(`The stack's outputs could not be read: ${stderr.trim()}`);
   return z.record(z.string(), z.unknown()).parse(JSON.parse(stdout));
-}
-
-async function confirm(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    throw new UserError("Nobody can be asked here: say --yes, or --dry-run to see what would be done.");
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 const explanation = `

@@ -1,10 +1,9 @@
-import { createInterface } from "node:readline/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseSettings, settingKeys } from "../../components/config/settings";
 import { trailOfRollbacks } from "../audit/rollbacks";
+import { confirm } from "../engine/confirm";
 import { defaultStack } from "../engine/invocation";
 import { projectName, requireStackFile } from "../engine/project";
-import { UserError } from "../engine/report";
 import { openState } from "../engine/state";
 import { holdsSecret } from "../history/differences";
 import { comparisonFor } from "../history/secrets";
@@ -100,18 +99,6 @@ function revealed(value: unknown): unknown {
   const [first] = entries;
   if (entries.length === 1 && first?.[0] === "secure") return "[secret]";
   return Object.fromEntries(entries.map(([key, inner]) => [key, revealed(inner)]));
-}
-
-async function confirm(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    throw new UserError("Nobody can be asked here: say --yes, or --dry-run to see what would be done.");
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 function toSeconds(text: string): number {
