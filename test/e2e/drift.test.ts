@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { Platform } from "./delivery/platform";
 import { checkout, npm, npmOk } from "./support/command";
 import { kubectl } from "./support/cluster";
 import { call, gatewayOf } from "./support/gateway";
@@ -24,10 +25,7 @@ describe("drift", function () {
     await npmOk("cluster", "up");
     await npmOk("up", "--stack", "local", "--yes", "--skip-preview");
   });
-  after(async () => {
-    await npm("destroy", "--stack", "local", "--yes");
-    await npm("cluster", "down");
-  });
+  after(() => Platform.takeDown());
 
   async function drift(
     ...flags: string[]

@@ -1,12 +1,13 @@
 import { expect } from "chai";
 import { killGroup, npm, npmOk, start, type Outcome } from "./support/command";
-import { removeFaultyApp, makeFaultyApp } from "./support/faultyApp";
+import { makeFaultyApp } from "./support/faultyApp";
 import { record } from "./support/figures";
 import { gatewayOf, type Gateway } from "./support/gateway";
 import { createSubject } from "./support/load";
 import { strategies, subject, underLoad } from "./support/releases";
 import { seenState, type SeenState } from "./support/states";
 import { sql } from "./support/database";
+import { Platform } from "./delivery/platform";
 import { add, addMigration, drop } from "./delivery/schema";
 import { LocalSettings } from "./rollback/localSettings";
 
@@ -61,9 +62,7 @@ describe("rollback", function () {
   });
   after(async () => {
     settings.restore();
-    removeFaultyApp();
-    await npm("destroy", "--stack", "local", "--yes");
-    await npm("cluster", "down");
+    await Platform.takeDown();
   });
 
   /** The updates in the order of the list above: 1 is the first one, 6 the strategy. */

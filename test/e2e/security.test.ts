@@ -7,6 +7,7 @@ import { accessSettings, peopleAreLetInAndTurnedAway, peopleHaveTheirRoles } fro
 import { lateComersWait, platformWorks, trafficIsWhatTheTableSays } from "./security/traffic";
 import { podSecurityDenies, policiesDenyAndAdmit, theyAgree } from "./security/admission";
 import { eventsArrive, othersAreRefused, runtimeSettings } from "./security/runtime";
+import { sealedSecretsAreOpened, sealingEdit } from "./security/sealed";
 import { npmOk } from "./support/command";
 import { release } from "./support/releases";
 
@@ -14,14 +15,17 @@ import { release } from "./support/releases";
 describe("security", function () {
   this.timeout("20m");
 
+  const edits = [
+    [/( +)(appArmor: false\n)/, `$1$2$1${accessSettings}\n`],
+    [/( +)(technova:registry:)/, `$1technova:falco: ${runtimeSettings}\n$1$2`],
+    auditEdit,
+    sealingEdit,
+  ] as const;
+  const update = () => release({ version: "1.0.0", edits });
+
   before(async () => {
     await npmOk("cluster", "up");
-    const edits = [
-      [/( +)(appArmor: false\n)/, `$1$2$1${accessSettings}\n`],
-      [/( +)(technova:registry:)/, `$1technova:falco: ${runtimeSettings}\n$1$2`],
-      auditEdit,
-    ] as const;
-    const { code, output } = await release({ version: "1.0.0", edits });
+    const { code, output } = await update();
     expect(code, output).to.equal(0);
   });
   after(() => Platform.takeDown());
@@ -57,6 +61,9 @@ describe("security", function () {
 
   it("an event of every rule is an alert in Alertmanager and a line in Loki, without secrets", () =>
     eventsArrive());
+
+  it("a sealed value is a Secret under its own name alone, also after the keys were lost and restored", () =>
+    sealedSecretsAreOpened(update));
 
   it("what is no event of Falco's is refused", () => othersAreRefused());
 });
