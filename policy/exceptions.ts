@@ -54,15 +54,20 @@ function exceptionsInUse(exceptions: Exceptions): StackPolicy {
     checkStack(objects, judgeOf) {
       exceptions.entries.forEach((entry, index) => {
         if (!concerns(entry, objects) || problemsOf(entry, exceptions.today).length > 0) return;
-        const needed = [...exceptions.resourcesOf(entry)];
-        const use = needed.length === 0 ? "is not needed by any resource" : `lets ${needed.join(", ")} be`;
         judgeOf().report(
           place(index, entry),
-          `${use}; ${entry.policy}, until ${entry.expires}, ${entry.owner}: ${entry.reason}`,
+          `${useOf(entry, exceptions)}; ${entry.policy}, until ${entry.expires}, ${entry.owner}: ${entry.reason}`,
         );
       });
     },
   };
+}
+
+function useOf(entry: Exception, exceptions: Exceptions): string {
+  const needed = [...exceptions.resourcesOf(entry)];
+  if (needed.length > 0) return `lets ${needed.join(", ")} be`;
+  if (entry.madeBy !== undefined) return `lets be what ${entry.madeBy} makes in the cluster`;
+  return "is not needed by any resource";
 }
 
 /** Whether an exception is for this stack; one that does not say so is everybody's concern. */

@@ -8,6 +8,8 @@ export interface Exception {
   readonly stacks: readonly string[];
   /** `Kind namespace/name` as a finding shows it, or the URN; `*` stands for any characters. */
   readonly resource: string;
+  /** What makes the resource in the cluster, where no stack does: admission meets it there, and no preview. */
+  readonly madeBy?: string;
   readonly reason: string;
   /** Who is asked about it: a team or a mail address. */
   readonly owner: string;

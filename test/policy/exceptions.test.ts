@@ -120,5 +120,7 @@ describe("exceptions", () => {
         "It reads the node's own files.",
     ]);
     expect(findings({ ...good, resource: "DaemonSet monitoring/gone" }, 1)[0]).to.contain("is not needed");
+    const elsewhere = { ...good, resource: "Pod backup/volume-*", madeBy: "Velero" };
+    expect(findings(elsewhere, 1)[0]).to.contain("lets be what Velero makes in the cluster");
   });
 });
