@@ -199,7 +199,7 @@ export class ProgramStore {
       rmSync(temporary, { force: true });
       const message = error instanceof Error ? error.message : String(error);
       throw new ClusterError(
-        `${program.name} ${program.version} did not build. It needs Go 1.26.4 or newer on PATH and the Go ` +
+        `${program.name} ${program.version} did not build. It needs Go ${goVersion(program)} or newer on PATH and the Go ` +
           `module registry (GOPROXY).\n${withoutPackages(message)}`,
       );
     }
@@ -217,6 +217,12 @@ function withoutPackages(output: string): string {
 
 function moduleFolder(program: GoProgram): string {
   return join(goFolder, program.module ?? "");
+}
+
+/** The Go that a program's module asks for. */
+function goVersion(program: GoProgram): string {
+  const declared = readFileSync(join(moduleFolder(program), "go.mod"), "utf8");
+  return /^go (\S+)$/m.exec(declared)?.[1] ?? "";
 }
 
 /** A change of any pinned dependency, or of its own sources, is another build of the same version. */
