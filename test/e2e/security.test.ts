@@ -6,10 +6,12 @@ import { secretsAreEncrypted } from "./security/encryption";
 import { accessSettings, peopleAreLetInAndTurnedAway, peopleHaveTheirRoles } from "./security/people";
 import { lateComersWait, platformWorks, trafficIsWhatTheTableSays } from "./security/traffic";
 import { podSecurityDenies, policiesDenyAndAdmit, theyAgree } from "./security/admission";
+import { controlsHold } from "./security/report";
 import { eventsArrive, othersAreRefused, runtimeSettings } from "./security/runtime";
 import { sealedSecretsAreOpened, sealingEdit } from "./security/sealed";
 import { npmOk } from "./support/command";
 import { release } from "./support/releases";
+import { withSettings } from "./support/settings";
 
 /** Who may do what, and what may run, asked of the real API server. */
 describe("security", function () {
@@ -64,6 +66,9 @@ describe("security", function () {
 
   it("a sealed value is a Secret under its own name alone, also after the keys were lost and restored", () =>
     sealedSecretsAreOpened(update));
+
+  it("each defence holds by the report, and the one that is taken away fails", () =>
+    withSettings("local", edits, () => controlsHold()));
 
   it("what is no event of Falco's is refused", () => othersAreRefused());
 });

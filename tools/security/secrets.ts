@@ -4,7 +4,13 @@ import { placeOf } from "./cluster";
 import { answer, counted, off, Unanswered, type Answer } from "./control";
 import type { Evidence } from "./evidence";
 
-/** The API server counts what it has read and written of each kind by what encrypts it. */
+/** What the API server calls it when a kind is read or written as it is. */
+const unencrypted = ["identity", ""];
+
+/**
+ * The API server counts what it has read and written of each kind by the prefix of what encrypts it, such as
+ * `k8s:enc:secretbox:v1:`, and once more by the name of the key.
+ */
 export async function encryptedAtRest(evidence: Evidence): Promise<Answer> {
   const metrics = String((await evidence.cluster.api.get("/metrics")) ?? "");
   const lines = metrics
@@ -13,12 +19,12 @@ export async function encryptedAtRest(evidence: Evidence): Promise<Answer> {
     .filter((line) => /\bresource="secrets"/.test(line) && /\bstatus="OK"/.test(line));
   const prefixes = new Set(lines.map((line) => /transformer_prefix="([^"]*)"/.exec(line)?.[1] ?? ""));
   const looked = "apiserver_storage_transformation_operations_total of the API server";
-  const plain = [...prefixes].filter((prefix) => !prefix.startsWith("k8s:enc:"));
-  if (prefixes.size > 0)
-    return answer(
-      `${looked}: ${[...prefixes].join(", ")}`,
-      plain.map((prefix) => `Secrets are ${prefix || "plain"}`),
-    );
+  const encrypting = [...prefixes].filter((prefix) => prefix.startsWith("k8s:enc:"));
+  const plain = unencrypted.some((prefix) => prefixes.has(prefix));
+  if (plain || encrypting.length > 0) {
+    const problems = plain ? ["Secrets are read or written as they are"] : [];
+    return answer(`${looked}: ${encrypting.join(", ") || "no encryption"}`, problems);
+  }
   if (usesEmbeddedCluster(evidence.sources.root, evidence.stack))
     return answer(looked, ["the API server encrypts no Secret"]);
   throw new Unanswered(

@@ -15,7 +15,9 @@ export const sealingEdit = [/( +)(technova:registry:)/, "$1technova:sealedSecret
 
 const name = "e2e-sealed";
 const inNamespace = ["-n", "inventory"];
-const secrets = (...args: string[]) => npm("secrets", ...args, "--stack", "local");
+/** Their own file tells the commands which namespaces there are. */
+const secrets = (...args: string[]) =>
+  withSettings("local", [sealingEdit], () => npm("secrets", ...args, "--stack", "local"));
 
 /**
  * A value that was sealed is a Secret after an update, under its own name alone, and is so again in a cluster that has
@@ -30,23 +32,21 @@ export async function sealedSecretsAreOpened(update: () => Promise<Outcome>): Pr
   writeFileSync(value, sentinel);
   writeFileSync(passphrase, randomBytes(24).toString("hex"));
   try {
-    await withSettings("local", [sealingEdit], async () => {
-      const sealed = await secrets("seal", name, "--key", "token", "--from-file", value);
-      succeeded(sealed);
-      const text = readFileSync(join(checkout, sealed.stdout.trim()), "utf8");
-      expect(sealed.output + text).not.to.contain(sentinel);
-      succeeded(await update());
-      expect(await valueIn(name)).to.equal(sentinel);
-      expect(await stateOf()).to.equal("unsealed");
-      await anotherNameOpensNothing(text, folder);
+    const sealed = await secrets("seal", name, "--key", "token", "--from-file", value);
+    succeeded(sealed);
+    const text = readFileSync(join(checkout, sealed.stdout.trim()), "utf8");
+    expect(sealed.output + text).not.to.contain(sentinel);
+    succeeded(await update());
+    expect(await valueIn(name)).to.equal(sentinel);
+    expect(await stateOf()).to.equal("unsealed");
+    await anotherNameOpensNothing(text, folder);
 
-      succeeded(await secrets("backup-key", "--out", keys, "--passphrase-file", passphrase));
-      await loseKeys();
-      expect(await stateOf()).to.match(/^failed: no key could decrypt/);
-      succeeded(await secrets("restore-key", keys, "--passphrase-file", passphrase));
-      await eventually("unsealed again", 120, stateOf, (state) => state === "unsealed");
-      expect(await valueIn(name)).to.equal(sentinel);
-    });
+    succeeded(await secrets("backup-key", "--out", keys, "--passphrase-file", passphrase));
+    await loseKeys();
+    expect(await stateOf()).to.match(/^failed: no key could decrypt/);
+    succeeded(await secrets("restore-key", keys, "--passphrase-file", passphrase));
+    await eventually("unsealed again", 120, stateOf, (state) => state === "unsealed");
+    expect(await valueIn(name)).to.equal(sentinel);
   } finally {
     rmSync(folder, { recursive: true });
     rmSync(join(checkout, sealedFolder("local")), { recursive: true, force: true });

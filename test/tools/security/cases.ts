@@ -1,6 +1,6 @@
 import type { Exception } from "../../../policy/frame/exceptions";
 import { image, kubernetes } from "./things";
-import type { World } from "./world";
+import { transformed, type World } from "./world";
 
 type Change = (world: World) => void;
 
@@ -233,10 +233,13 @@ export const cases: readonly (readonly [control: string, what: string, change: C
   ],
   [
     "secrets-are-encrypted-at-rest",
-    "plain ones",
-    (world) =>
-      (world.metrics +=
-        'apiserver_storage_transformation_operations_total{resource="secrets",status="OK",transformer_prefix="unknown"} 1\n'),
+    "plain ones that are read",
+    (world) => (world.metrics += transformed("from_storage", "identity")),
+  ],
+  [
+    "secrets-are-encrypted-at-rest",
+    "plain ones that are written",
+    (world) => (world.metrics += transformed("to_storage", "")),
   ],
   ["audit-log-arrives", "no line", (world) => (world.auditLines = 0)],
   ["secrets-are-sealed", "no controller", (world) => world.remove("Deployment", "sealed-secrets")],
