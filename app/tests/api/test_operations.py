@@ -54,6 +54,12 @@ def test_not_ready_without_schema_or_database(postgres: PostgresServer) -> None:
         assert metric(client, "inventory_ready") == 0
 
 
+def test_the_first_failure_of_a_route_is_an_increase(api: Api) -> None:
+    for route, status in (("/api/v1/items", "201"), ("/api/v1/items", "500"), ("/api/v1/movements", "503")):
+        labels = f'method="POST",route="{route}",status="{status}"'
+        assert metric(api.client, f"http_requests_total{{{labels}}}") == 0
+
+
 def test_requests_are_counted_by_route_not_by_path(api: Api) -> None:
     sku = api.item()
     api.get(f"/items/{sku}")
