@@ -59,6 +59,8 @@ interface Cluster {
   readonly users?: string;
   /** What the Rollout's template says it is. */
   readonly wanted?: string;
+  /** Whether nothing may be changed. */
+  readonly readOnly?: boolean;
 }
 /** Everything that the script reads: from the API server, and from Prometheus, which is the same server here. */
 function answerOf(path: string, query: string, cluster: Cluster): object {
@@ -116,6 +118,7 @@ export async function outcome(
       if (typeof status === "number") response.writeHead(status).end();
       else answer({ metadata: { generation: 2 }, spec: { ...spec, strategy }, status });
     } else if (method === "GET") answer(answerOf(path, query, options));
+    else if (options.readOnly) response.writeHead(403).end();
     else {
       let body = "";
       request.on("data", (chunk: Buffer) => (body += chunk.toString()));

@@ -116,7 +116,6 @@ def main() -> int:
     while True:
         try:
             rollout = call(f"{ROLLOUTS}/rollouts/{ROLLOUT}")
-            answered = time.monotonic()
             if replaced(rollout):
                 message = "Another version has taken the place of this release: npm run release -- status"
                 report_failure(message)
@@ -127,6 +126,7 @@ def main() -> int:
                 outcome = too_late(rollout)
             if outcome is not None:
                 return watch.end(rollout, outcome)
+            answered = time.monotonic()
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             lasting = time.monotonic() - answered > PATIENCE_SECONDS
             if isinstance(error, urllib.error.HTTPError) and error.code in REFUSALS and lasting:

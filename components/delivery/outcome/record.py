@@ -30,14 +30,22 @@ def history() -> list[Json]:
     return entries
 
 
+def before(entries: list[Json], serving: str) -> Json:
+    """What undo brings back: the newest version that ended well last, as tools/release/history.ts chooses it."""
+    seen = {serving}
+    for each in reversed(entries):
+        if each["hash"] in seen:
+            continue
+        seen.add(each["hash"])
+        if each["outcome"] == "succeeded":
+            return each
+    return {}
+
+
 def schema_revisions(entries: list[Json], serving: str) -> list[str]:
     """Revisions that are still needed: of the version that serves, and of the one that undo brings back."""
-    before = [each for each in entries if each["outcome"] == "succeeded" and each["hash"] != serving]
-    revisions = [
-        annotation_of(serving, "schema-revision"),
-        *(str(each.get("schemaRevision", "")) for each in before[-1:]),
-    ]
-    return sorted({revision for revision in revisions if revision})
+    revisions = [annotation_of(serving, "schema-revision"), before(entries, serving).get("schemaRevision", "")]
+    return sorted({str(revision) for revision in revisions if revision})
 
 
 def recorded(entries: list[Json], released: str, outcome: str) -> bool:

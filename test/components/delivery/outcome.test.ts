@@ -149,6 +149,20 @@ describe("the outcome of a release", () => {
     expect(figures.technova_release_duration_seconds).to.be.within(0, 20);
   });
 
+  it("leaves the schema to the version that undo brings back, which is none that was undone", async () => {
+    const finishedAt = "2026-01-01T00:00:00Z";
+    const undone = { hash: "undone", schemaRevision: "0004", finishedAt };
+    const history = [
+      { hash: "older", schemaRevision: "0001", outcome: "succeeded", finishedAt },
+      { ...undone, outcome: "succeeded" },
+      { ...undone, outcome: "undone" },
+    ];
+    const { revisions } = await outcome([now("Progressing"), now("Healthy", { stableRS: "new" })], {
+      history,
+    });
+    expect(revisions).to.equal("0001\n0004");
+  });
+
   it("that failed counts as such, and leaves what serves as it is", async () => {
     const before = [
       { hash: "older", schemaRevision: "0002", outcome: "succeeded" },
@@ -259,6 +273,13 @@ describe("the outcome of a release", () => {
     const { code, output } = await outcome([403], { env: { PATIENCE_SECONDS: "0.1" } });
     expect(code).to.equal(1);
     expect(output).to.match(/The release cannot be followed: 403 for .*npm run release -- status/);
+  });
+
+  it("is failure when it stays forbidden to change what a version needs", async () => {
+    const env = { PATIENCE_SECONDS: "0.1", CONFIGURATION: "configmaps/inventory-config" };
+    const { code, output } = await outcome([now("Progressing")], { env, readOnly: true, timeout: 5 });
+    expect(code).to.equal(1);
+    expect(output).to.match(/The release cannot be followed: 403 for .*configmaps/);
   });
 
   it("is failure when the controller refuses what it is told, with its words", async () => {
