@@ -1,4 +1,4 @@
-import { celOf, variables } from "./frame/cel";
+import { celOf, podChanges, variables } from "./frame/cel";
 import { type Exception, patternOf } from "./frame/exceptions";
 import type { Policy, RulePolicy } from "./frame/policy";
 import { rulesOf } from "./frame/evaluate";
@@ -13,6 +13,8 @@ import { policies } from "./policies";
 export interface AdmissionPolicy {
   /** `pod-security-baseline`, `images`, ... */
   readonly name: string;
+  /** In CEL; what requests it is about at all. */
+  readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
   readonly variables: readonly { readonly name: string; readonly expression: string }[];
   readonly validations: readonly Validation[];
 }
@@ -55,6 +57,7 @@ export function admissionPolicies(
   }
   return [...groups].map(([name, validations]) => ({
     name,
+    matchConditions: [{ name: "pod-changes", expression: podChanges }],
     variables: [...variables, ...naming],
     validations,
   }));

@@ -51,6 +51,7 @@ export class Admission extends pulumi.ComponentResource {
                 resources: [...resources],
               })),
             },
+            matchConditions: policy.matchConditions.map((condition) => ({ ...condition })),
             variables: policy.variables.map((variable) => ({ ...variable })),
             validations: policy.validations.map((validation) => ({ ...validation, reason: "Forbidden" })),
           },

@@ -10,7 +10,7 @@ const usual = ["spec", "template"];
  * Deployment, the pod is empty and fits every rule.
  */
 export const variables: readonly { readonly name: string; readonly expression: string }[] = [
-  { name: "pod", expression: podExpression() },
+  { name: "pod", expression: podOf("object") },
   ...containerLists.map((list) => ({
     name: list,
     expression: `variables.pod.?spec.?${list}.orValue([])`,
@@ -58,15 +58,25 @@ function optional(path: readonly string[]): string {
   return path.map((key) => `.?${key}`).join("");
 }
 
-/** Where each kind keeps its pod: `object` for a Pod. */
-function podExpression(): string {
+/**
+ * An expression that is true of a request which makes a pod, or changes what rules look at. An object of before a rule
+ * can then still be scaled down, and lose its finalizers.
+ */
+export const podChanges =
+  'request.operation != "UPDATE" || ' +
+  ["spec", "metadata.?annotations"]
+    .map((part) => `${podOf("object")}.?${part}.orValue({}) != ${podOf("oldObject")}.?${part}.orValue({})`)
+    .join(" || ");
+
+/** Where each kind keeps its pod: `object` itself for a Pod. */
+function podOf(object: "object" | "oldObject"): string {
   const choices = Object.entries(podPaths)
     .filter(([, path]) => !path.includes(each))
     .filter(([, path]) => path.join() !== usual.join())
-    .map(([kind, path]) => `object.kind == "${kind}" ? ${holder(path)} : `);
-  return `${choices.join("")}${holder(usual)}`;
+    .map(([kind, path]) => `${object}.kind == "${kind}" ? ${holder(object, path)} : `);
+  return `(${choices.join("")}${holder(object, usual)})`;
 }
 
-function holder(path: readonly string[]): string {
-  return path.length === 0 ? "object" : `object${optional(path)}.orValue({})`;
+function holder(object: string, path: readonly string[]): string {
+  return path.length === 0 ? object : `${object}${optional(path)}.orValue({})`;
 }

@@ -40,6 +40,15 @@ function refused({ variables, validations }: AdmissionPolicy, object: object): s
     .map(({ message }) => message);
 }
 
+/** Whether the API server would ask a policy about a request at all. */
+function concerns({ matchConditions }: AdmissionPolicy, object: object, oldObject?: object): boolean {
+  const request = { operation: oldObject === undefined ? "CREATE" : "UPDATE" };
+  return matchConditions.every(
+    ({ expression }) =>
+      environment.evaluate(expression, { request, object, oldObject: oldObject ?? null }) === true,
+  );
+}
+
 /** Kinds of which admission sees the pods only when they are made. */
 const later = new Set(["AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"]);
 
@@ -47,6 +56,18 @@ describe("policy/admission", () => {
   const generated = admissionPolicies();
   const kinds = (Object.keys(podTypes) as (keyof typeof podTypes)[]).filter((kind) => !later.has(kind));
   const objectOf = (kind: keyof typeof podTypes, pod: object) => ({ kind, ...holding(kind, pod) });
+
+  it("lets objects of before a rule be scaled and removed, as long as their pods stay as they are", () => {
+    for (const kind of kinds) {
+      const old = objectOf(kind, goodPod());
+      const scaled = changed(old, ["metadata", "finalizers"], []);
+      const image = objectOf(kind, changed(goodPod(), ["spec", "containers", 0, "image"], "other:1"));
+      for (const policy of generated) {
+        const asked = [concerns(policy, old), concerns(policy, scaled, old), concerns(policy, image, old)];
+        expect(asked, `${kind} ${policy.name}`).to.deep.equal([true, false, true]);
+      }
+    }
+  });
 
   it("has every rule of the pack once, without line breaks, and says whose it is", () => {
     const names = generated.flatMap(({ validations }) =>
