@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { badRelease, goodRelease, settingsBack } from "./delivery/outcomes";
+import { badRelease, goodRelease, switchStrategy } from "./delivery/outcomes";
 import { Platform } from "./delivery/platform";
 import { call, gatewayOf, type Gateway } from "./support/gateway";
 import { npm, npmOk, start } from "./support/command";
@@ -70,7 +70,7 @@ describe("core", function () {
   it("a canary of which a third of the requests fail is taken back, and the update says why", async () => {
     makeFaultyApp();
     await badRelease(platform, "canary", "errors");
-    await settingsBack(platform, "canary");
+    await switchStrategy(platform, "canary");
   });
 
   it("releases are in the figures that the dashboards are made from", async () => {

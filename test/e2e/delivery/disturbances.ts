@@ -1,9 +1,16 @@
 import { expect } from "chai";
 import { kubectl } from "../support/cluster";
-import { npm, npmOk, type Outcome, type Running } from "../support/command";
+import { killGroup, npm, npmOk, type Outcome, type Running } from "../support/command";
 import { record } from "../support/figures";
-import { call } from "../support/gateway";
-import { overlapSeconds, release, startRelease, strategies, underLoad } from "../support/releases";
+import { call, type Gateway } from "../support/gateway";
+import {
+  overlapSeconds,
+  release,
+  startRelease,
+  strategies,
+  underLoad,
+  unmeasured,
+} from "../support/releases";
 import { eventually, rollout, type Platform } from "./platform";
 
 const analysis = "intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10, toleratedUnknowns: 20";
@@ -30,36 +37,50 @@ function pausedAt(weight: number, up: Running): Promise<string> {
   );
 }
 
-/** The share that the client measures, at each weight; the header reaches the new version at any of them. */
-export async function shareOfCanary(platform: Platform): Promise<void> {
+/**
+ * The share that the client measures, at each weight; the header reaches the new version at any of them.
+ * @returns the `up`, which waits for a person at the last weight
+ */
+export async function shareOfCanary(platform: Platform): Promise<Running> {
   const { gateway } = platform;
   const version = platform.nextVersion();
   const weights = [10, 40];
   const up = startRelease({ version, strategy: manual(weights) });
-  for (const [index, weight] of weights.entries()) {
-    await pausedAt(weight, up);
-    // Traefik takes changes up within a second.
-    await new Promise((wake) => setTimeout(wake, 2_000));
-    const { report } = await underLoad(gateway, () => new Promise((wake) => setTimeout(wake, 21_000)), 100);
-    const share = (100 * (report.versions[version] ?? 0)) / report.answers.length;
-    record({
-      scenario: `canary at ${weight} %`,
-      measured: `${share.toFixed(2)} % of ${report.answers.length} answers`,
-      toReach: `${weight} ± 0.5 %`,
-    });
-    expect(report.answers.length).to.be.greaterThan(1999);
-    expect(share).to.be.within(weight - 0.5, weight + 0.5);
-    for (let tries = 0; tries < 10; tries += 1) {
-      const { headers } = await call(gateway, "GET", "/healthz", undefined, { "X-Release": "canary" });
-      expect(headers["x-inventory-version"]).to.equal(version);
-    }
-    // Under load: the questions before the next weight need requests.
-    await underLoad(gateway, async () => {
-      await npmOk("release", "promote");
+  try {
+    await pausedAt(10, up);
+    for (const [index, weight] of weights.entries()) {
+      await shareAt(weight, version, gateway);
       const next = weights[index + 1];
-      if (next === undefined) platform.succeeded(version, await up.finished);
-      else await pausedAt(next, up);
-    });
+      // Under load: the questions before the next weight need requests.
+      if (next !== undefined) await underLoad(gateway, () => promotedTo(next, up));
+    }
+    return up;
+  } catch (error) {
+    killGroup(up);
+    throw error;
+  }
+}
+
+async function promotedTo(weight: number, up: Running): Promise<void> {
+  await npmOk("release", "promote");
+  await pausedAt(weight, up);
+}
+
+async function shareAt(weight: number, version: string, gateway: Gateway): Promise<void> {
+  // Traefik takes changes up within a second.
+  await new Promise((wake) => setTimeout(wake, 2_000));
+  const { report } = await underLoad(gateway, () => new Promise((wake) => setTimeout(wake, 21_000)), 100);
+  const share = (100 * (report.versions[version] ?? 0)) / report.answers.length;
+  record({
+    scenario: `canary at ${weight} %`,
+    measured: `${share.toFixed(2)} % of ${report.answers.length} answers`,
+    toReach: `${weight} ± 0.5 %`,
+  });
+  expect(report.answers.length).to.be.greaterThan(1999);
+  expect(share).to.be.within(weight - 0.5, weight + 0.5);
+  for (let tries = 0; tries < 10; tries += 1) {
+    const { headers } = await call(gateway, "GET", "/healthz", undefined, { "X-Release": "canary" });
+    expect(headers["x-inventory-version"]).to.equal(version);
   }
 }
 
@@ -84,7 +105,7 @@ export async function withoutPrometheus(platform: Platform, borne: boolean): Pro
       );
       await scalePrometheus(0);
       if (!borne) return await up.finished;
-      await new Promise((wake) => setTimeout(wake, 30_000));
+      await new Promise((wake) => setTimeout(wake, 20_000));
       expect(await rollout("{.status.canary.weights.canary.weight}"), "weight without Prometheus").to.equal(
         "10",
       );
@@ -105,7 +126,7 @@ export async function withoutPrometheus(platform: Platform, borne: boolean): Pro
   }
   record({
     scenario: `canary without Prometheus, ${borne ? "borne" : "not borne"}`,
-    measured: `${borne ? "stayed at 10 % for 30 s, then went on" : "taken back"}; ${report.failed} of ${report.requests} requests failed`,
+    measured: `${borne ? "stayed at 10 % for 20 s, then went on" : "taken back"}; ${report.failed} of ${report.requests} requests failed`,
     toReach: "0 failed",
   });
 }
@@ -115,13 +136,13 @@ const kill = (namespace: string, selector: string) =>
     (name) => kubectl("delete", "pod", name, "-n", namespace, "--grace-period=0", "--force", "--wait=false"),
   );
 
-/** The controller, a gateway Pod and an application Pod are killed in the middle; also, a second `up` is started. */
-export async function killed(platform: Platform): Promise<void> {
-  const { gateway } = platform;
-  const version = platform.nextVersion();
+/**
+ * The controller, a gateway Pod and an application Pod are killed in the middle; also, a second `up` is started.
+ * @param up waits for a person
+ */
+export async function killed(platform: Platform, up: Running): Promise<void> {
+  const { gateway, newest: version } = platform;
   const { result, report } = await underLoad(gateway, async (load) => {
-    const up = startRelease({ version, strategy: manual([20]) });
-    await pausedAt(20, up);
     for (const [what, namespace, selector] of [
       ["the controller", "delivery", "app.kubernetes.io/name=argo-rollouts"],
       ["an application Pod", "inventory", "technova.io/traffic=live"],
@@ -149,18 +170,16 @@ export async function killed(platform: Platform): Promise<void> {
   expect(await platform.answering()).to.deep.equal([version]);
 }
 
-/** After a blue-green release, `undo` brings the version before back at once. */
+/** Right after a blue-green release `undo` brings the version before back at once. */
 export async function undone(platform: Platform): Promise<void> {
-  const { gateway, serving: before } = platform;
-  const version = platform.nextVersion();
-  const strategy = strategies.blueGreen;
+  const { gateway, before, serving: version } = platform;
   const { result, report } = await underLoad(gateway, async () => {
-    platform.succeeded(version, await release({ version, strategy }));
     await new Promise((wake) => setTimeout(wake, 2_000));
     const undo = await npm("release", "undo");
     await new Promise((wake) => setTimeout(wake, 5_000));
     return undo;
   });
+  platform.succeeded(before, result);
   expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
   expect(await platform.answering()).to.deep.equal([before]);
   const back = report.answers.filter((answer) => answer.version === before);
@@ -176,8 +195,6 @@ export async function undone(platform: Platform): Promise<void> {
     measured: `${overlap.toFixed(2)} s with both versions`,
     toReach: "2 s",
   });
-  platform.serving = before;
-  platform.succeeded(before, await release({ version: before, strategy }));
 }
 
 /** Another configuration is a release, and goes back like one: with the objects that its Pods read. */
@@ -194,9 +211,12 @@ export async function configuration(platform: Platform): Promise<void> {
     );
     return (await Promise.all(levels)).sort().join(" ");
   };
-  const strategy = strategies.rolling;
   const { result, report } = await underLoad(gateway, async () => {
-    const changed = await release({ version, strategy, edits: [[/logLevel: INFO/, "logLevel: WARNING"]] });
+    const changed = await release({
+      version,
+      strategy: unmeasured,
+      edits: [[/logLevel: INFO/, "logLevel: WARNING"]],
+    });
     expect(changed.code, changed.output).to.equal(0);
     await eventually("the new configuration alone", 60, levelOf, (levels) => levels === "WARNING");
     const undo = await npm("release", "undo");

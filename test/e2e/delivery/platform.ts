@@ -10,13 +10,15 @@ import { release, strategies, subject } from "../support/releases";
 export class Platform {
   /** Version that users have. */
   serving = "1.0.0";
+  /** Version that users had before. */
+  before = "";
   private last = 0;
 
   private constructor(readonly gateway: Gateway) {}
 
   static async bringUp(): Promise<Platform> {
     await npmOk("cluster", "up");
-    const { code, output } = await release({ version: "1.0.0", strategy: strategies.blueGreen });
+    const { code, output } = await release({ version: "1.0.0", strategy: strategies.rolling });
     expect(code, output).to.equal(0);
     // After the first build, which brings the packages that it is built from.
     makeFaultyApp();
@@ -38,12 +40,18 @@ export class Platform {
 
   nextVersion(): string {
     this.last += 1;
+    return this.newest;
+  }
+
+  /** The last version that was given out. */
+  get newest(): string {
     return `1.0.${this.last}`;
   }
 
   /** Fails unless a command ended well; then the version is the one that users have. */
   succeeded(version: string, { code, output }: Outcome): void {
     expect(code, output).to.equal(0);
+    this.before = this.serving;
     this.serving = version;
   }
 
