@@ -1,4 +1,4 @@
-import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { Struct, Value } from "google-protobuf/google/protobuf/struct_pb";
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
 import {
   AnalyzeRequest,
@@ -6,7 +6,7 @@ import {
   type ConfigureAnalyzerRequest,
   EnforcementLevel,
 } from "@pulumi/pulumi/proto/analyzer_pb";
-import { readStruct } from "./wire";
+import { exchangePlainStructs } from "../../tools/plugins/rpc/structs";
 
 interface Method<Request> {
   requestDeserialize: (bytes: Buffer) => Request;
@@ -22,13 +22,7 @@ export function readRequestsLazily(
     remediate: Method<AnalyzeRequest>;
   }>,
 ): void {
-  Struct.deserializeBinaryFromReader = (message, reader) => {
-    const start = reader.getCursor();
-    while (reader.nextField()) reader.skipField();
-    const bytes = reader.getBuffer().subarray(start, reader.getCursor());
-    message.toJavaScript = () => readStruct(bytes) as ReturnType<Struct["toJavaScript"]>;
-    return message;
-  };
+  exchangePlainStructs({ Struct, Value });
   const { configure, remediate } = service;
   const readConfiguration = configure.requestDeserialize;
   const readResource = remediate.requestDeserialize;

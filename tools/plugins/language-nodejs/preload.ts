@@ -1,5 +1,6 @@
 import { createRequire, findSourceMap, type SourceMapPayload } from "node:module";
 import { fileURLToPath } from "node:url";
+import { exchangePlainStructs, type StructModule } from "../rpc/structs";
 import { loadSerializationLazily } from "./lazy";
 
 interface SourceMapSupport {
@@ -56,10 +57,16 @@ export function rememberFrames(translate: PrepareStack): PrepareStack {
 const runner = process.argv[1];
 if (runner) {
   loadSerializationLazily();
+  // The SDK's own copies, so that its later calls find these rules in place.
+  const load = createRequire(runner);
   try {
-    // The SDK's own copy, so that its later call finds these rules in place.
-    speedUpStacks(createRequire(runner)("source-map-support") as SourceMapSupport);
+    speedUpStacks(load("source-map-support") as SourceMapSupport);
   } catch {
     // An SDK without source maps has nothing to be kept from.
+  }
+  try {
+    exchangePlainStructs(load("google-protobuf/google/protobuf/struct_pb") as StructModule);
+  } catch {
+    // One with another library speaks as that does.
   }
 }

@@ -1,4 +1,5 @@
-import { ListValue, NullValue, Struct, Value } from "google-protobuf/google/protobuf/struct_pb";
+import { type JavaScriptValue, Struct, Value } from "google-protobuf/google/protobuf/struct_pb";
+import { exchangePlainStructs } from "./structs";
 import { Archive, Asset, mapValues, Secret, Unknown, type PropertyMap, type PropertyValue } from "./values";
 
 // Objects that stand for something else carry this key; its value says what. All of these are fixed by Pulumi's
@@ -22,42 +23,25 @@ const UNKNOWNS = new Set([
   "dd056dcd-154b-4c76-9bd3-c8f88648b5ff", // object
 ]);
 
+exchangePlainStructs({ Struct, Value });
+
 /** Reads the properties of a request. A missing struct is an empty map. */
 export function decodeProperties(struct: Struct | undefined): PropertyMap {
-  const properties: PropertyMap = {};
-  struct?.getFieldsMap().forEach((value: Value, key: string) => {
-    properties[key] = decodeValue(value);
-  });
-  return properties;
+  return mapValues(struct?.toJavaScript() ?? {}, decodeValue);
 }
 
 /** Writes properties for a response. Keys whose value is `undefined` are left out. */
 export function encodeProperties(properties: Record<string, PropertyValue | undefined>): Struct {
-  const struct = new Struct();
-  const fields = struct.getFieldsMap();
-  for (const [key, value] of Object.entries(properties)) {
-    if (value !== undefined) fields.set(key, encodeValue(value));
-  }
-  return struct;
+  return Struct.fromJavaScript(encodeAll(properties));
 }
 
-function decodeValue(value: Value): PropertyValue {
-  switch (value.getKindCase()) {
-    case Value.KindCase.BOOL_VALUE:
-      return value.getBoolValue();
-    case Value.KindCase.NUMBER_VALUE:
-      return value.getNumberValue();
-    case Value.KindCase.STRING_VALUE: {
-      const text = value.getStringValue();
-      return UNKNOWNS.has(text) ? Unknown.value : text;
-    }
-    case Value.KindCase.LIST_VALUE:
-      return (value.getListValue()?.getValuesList() ?? []).map(decodeValue);
-    case Value.KindCase.STRUCT_VALUE:
-      return decodeObject(decodeProperties(value.getStructValue()));
-    default:
-      return null;
+function decodeValue(value: JavaScriptValue): PropertyValue {
+  if (typeof value === "string") return UNKNOWNS.has(value) ? Unknown.value : value;
+  if (Array.isArray(value)) return value.map(decodeValue);
+  if (typeof value === "object" && value !== null) {
+    return decodeObject(mapValues(value as Record<string, JavaScriptValue>, decodeValue));
   }
+  return value;
 }
 
 function decodeObject(object: PropertyMap): PropertyValue {
@@ -92,19 +76,19 @@ function texts<Key extends string>(object: PropertyMap, keys: Key[]): { [K in Ke
   return found;
 }
 
-function encodeValue(value: PropertyValue): Value {
-  const encoded = new Value();
-  if (value === null) encoded.setNullValue(NullValue.NULL_VALUE);
-  else if (typeof value === "boolean") encoded.setBoolValue(value);
-  else if (typeof value === "number") encoded.setNumberValue(value);
-  else if (typeof value === "string") encoded.setStringValue(value);
-  else if (value instanceof Unknown) encoded.setStringValue(UNKNOWN_STRING);
-  else if (Array.isArray(value)) {
-    const list = new ListValue();
-    list.setValuesList(value.map((element) => encodeValue(element ?? null)));
-    encoded.setListValue(list);
-  } else encoded.setStructValue(encodeProperties(encodeObject(value)));
+function encodeAll(properties: Record<string, PropertyValue | undefined>): Record<string, JavaScriptValue> {
+  const encoded: Record<string, JavaScriptValue> = {};
+  for (const [key, value] of Object.entries(properties)) {
+    if (value !== undefined) encoded[key] = encodeValue(value);
+  }
   return encoded;
+}
+
+function encodeValue(value: PropertyValue): JavaScriptValue {
+  if (value === null || typeof value !== "object") return value;
+  if (value instanceof Unknown) return UNKNOWN_STRING;
+  if (Array.isArray(value)) return value.map((element) => encodeValue(element ?? null));
+  return encodeAll(encodeObject(value));
 }
 
 function encodeObject(
