@@ -17,7 +17,7 @@ export interface SeenState {
   /** SHA-256 of what the Pods' image is pulled with. */
   readonly secret: string;
   /** The stack's file, without the image: that says the same in two ways. */
-  readonly settings: string;
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 interface Settings {
@@ -40,7 +40,7 @@ export async function seenState(): Promise<SeenState> {
     strategy: await strategyOf(),
     rateLimitPerMinute: /^INVENTORY_RATE_LIMIT_PER_MINUTE=(.*)$/m.exec(environment)?.[1] ?? "",
     secret: await secretDigest(pod),
-    settings: JSON.stringify(plain),
+    settings: plain,
   };
 }
 
