@@ -95,7 +95,7 @@ async function prepare(): Promise<void> {
 }
 
 async function typescriptTests(): Promise<Counts[]> {
-  const types = await counted("types", () => streamed(bin("tsc"), ["--noEmit"]));
+  const types = await counted("types", () => streamed(bin("tsc"), ["--noEmit"]), false);
   return [types, await counted("TypeScript", () => streamed(bin("mocha"), []))];
 }
 
@@ -116,25 +116,28 @@ function streamed(command: string, args: readonly string[]): Promise<Captured> {
   return runCaptured(command, args, { cwd: root, env: process.env, echo: true });
 }
 
-async function counted(name: string, run: () => Promise<Captured>): Promise<Counts> {
-  const counts = countsOf(await run());
+async function counted(name: string, run: () => Promise<Captured>, counting = true): Promise<Counts> {
+  const counts = countsOf(await run(), counting);
   report(`${name}: ${counts.passed} passed, ${counts.failed} failed`);
   return counts;
 }
 
 /**
  * Reads the totals that mocha (`12 passing`) and pytest (`12 passed`) end with. A part that fails without counting a
- * failure (types, a crash, a coverage limit) is one failure; one that only checks and counts nothing is one pass.
+ * failure (types, a crash, a coverage limit) is one failure.
+ * @param counting whether it ends with totals: without them it was interrupted, whatever its exit code; one that only
+ * checks is one pass
  */
-export function countsOf({ code, stdout, stderr }: Captured): Counts {
+export function countsOf({ code, stdout, stderr }: Captured, counting = true): Counts {
   const last = (pattern: RegExp): number => {
     const found = [...`${stdout}\n${stderr}`.matchAll(pattern)].at(-1)?.[1];
     return found === undefined ? 0 : Number(found);
   };
   const passed = last(/^\s*(\d+) passing\b/gm) + last(/\b(\d+) passed\b/g);
   const failed = last(/^\s*(\d+) failing\b/gm) + last(/\b(\d+) failed\b/g) + last(/\b(\d+) errors? in \d/g);
-  if (code !== 0 && failed === 0) return { passed, failed: 1 };
-  return { passed: passed === 0 && failed === 0 ? 1 : passed, failed };
+  if (failed > 0) return { passed, failed };
+  if (code !== 0 || (counting && passed === 0)) return { passed, failed: 1 };
+  return { passed: counting ? passed : 1, failed };
 }
 
 function conclude(counts: readonly Counts[]): number {

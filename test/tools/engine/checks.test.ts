@@ -29,7 +29,11 @@ describe("the totals of a test run", () => {
   });
 
   it("are one pass for a run that only checks", () => {
-    expect(output("")).to.deep.equal({ passed: 1, failed: 0 });
+    expect(countsOf({ code: 0, stdout: "", stderr: "" }, false)).to.deep.equal({ passed: 1, failed: 0 });
+  });
+
+  it("have a failure when the run was interrupted before it counted, though it exits with 0", () => {
+    expect(output("  rollback\n    1) brings update 4 back")).to.deep.equal({ passed: 0, failed: 1 });
   });
 });
 
