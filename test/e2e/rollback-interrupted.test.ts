@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openHistory } from "../../tools/history/source";
@@ -52,6 +52,19 @@ describe("a rollback that is killed under the real CLI", function () {
     expect(screen.text)
       .to.match(/is given up, for update \d+ was made since/)
       .and.match(/in that state already/);
+  });
+
+  it("is given up as well once somebody has rolled the stack back from another machine", async () => {
+    const from = (await stateOf(tiny)).image === "2222" ? "4" : "1";
+    await killed(tiny, from === "4" ? "1" : "4", /Updating \(test\)/);
+    await sleep(1_000);
+    const own = join(tiny.root, ".pulumi-state/rollback/test");
+    renameSync(own, `${own}-aside`);
+    await rollback({ ...usual, to: "2" }, await surroundings(tiny));
+    renameSync(`${own}-aside`, own);
+    const screen = new FakeScreen();
+    await rollback({ ...usual, to: "2", dryRun: true }, await surroundings(tiny, { screen }));
+    expect(screen.text).to.match(/is given up, for update \d+ was made since.*in that state already/s);
   });
 });
 

@@ -5,7 +5,15 @@ import { stackFile } from "../engine/project";
 import { UserError } from "../engine/report";
 import type { Screen } from "../release/screen";
 import { Interrupted, type Engine } from "./automation";
-import { forgetJournal, rollbackFolder, writeJournal, writeWhole, type Journal } from "./journal";
+import {
+  digestOf,
+  forgetJournal,
+  keepSettings,
+  rollbackFolder,
+  writeJournal,
+  writeWhole,
+  type Journal,
+} from "./journal";
 import { reasonOf, type Platform } from "./platform";
 import { layProgram, removeProgram } from "./program";
 import type { AuditTrail, Happened } from "./record";
@@ -46,9 +54,19 @@ export async function carryOut(stack: string, begun: Journal, means: Means): Pro
     throw failure;
   }
   const path = stackFile(means.root, stack);
+  keepEdits(stack, path, journal, means);
   writeWhole(path, journal.settings, existsSync(path) ? statSync(path).mode & 0o777 : 0o644);
   await writeDown(stack, journal, "succeeded", means);
   await forget(stack, means);
+}
+
+/** What somebody has written into the stack's file meanwhile is not lost with it. */
+function keepEdits(stack: string, path: string, { settings, settingsBefore }: Journal, means: Means): void {
+  if (settingsBefore === undefined || !existsSync(path)) return;
+  const text = readFileSync(path, "utf8");
+  if (text === settings || digestOf(text) === settingsBefore) return;
+  const copy = keepSettings(means.root, stack, text);
+  means.screen.note(`Pulumi.${stack}.yaml was edited meanwhile; it is kept as ${copy}`);
 }
 
 async function apply(stack: string, journal: Journal, means: Means): Promise<void> {

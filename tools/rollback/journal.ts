@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -29,6 +30,8 @@ const journal = z.object({
   commit: z.string().optional(),
   /** Text of the stack's file once it has worked. */
   settings: z.string(),
+  /** SHA-256 of that file when it began. */
+  settingsBefore: z.string().optional(),
   /** Settings of the update that brings it. */
   apply: z.string(),
   /** Those of the one that leads back; left out where the stack was in no whole state before. */
@@ -93,6 +96,19 @@ export function writeJournal(root: string, stack: string, content: Journal): Jou
 
 export function forgetJournal(root: string, stack: string): void {
   rmSync(rollbackFolder(root, stack), { recursive: true, force: true });
+}
+
+/** What a file has, to see later whether it is still that. */
+export function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Keeps the text of a stack's file that a rollback replaces. @returns the copy's path */
+export function keepSettings(root: string, stack: string, text: string): string {
+  const time = new Date().toISOString().replace(/[:.]/g, "-");
+  const copy = join(stateDirectory(root), "settings-before-rollback", `Pulumi.${stack}.${time}.yaml`);
+  writeWhole(copy, text);
+  return copy;
 }
 
 /** Replaces a file at once: whoever reads it sees the old text or the new one. */

@@ -1,16 +1,17 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { parseAgent } from "../engine/agent";
 import { parseStackSettings, stackFile } from "../engine/project";
 import { UserError } from "../engine/report";
-import { stateDirectory } from "../engine/state";
 import { isMapping } from "../history/differences";
 import type { Config } from "../history/update";
 import { carryOut, type Means } from "./carryOut";
 import {
   alone,
+  digestOf,
   forgetJournal,
+  keepSettings,
   readJournal,
   rollbackFolder,
   writeJournal,
@@ -98,6 +99,7 @@ async function journalFor(options: RollbackOptions, plan: Plan, around: Surround
     program: options.program,
     commit: target.facts.commit,
     settings: newSettings(options, plan, around),
+    settingsBefore: digestOf(readFileSync(stackFile(around.root, options.stack), "utf8")),
     apply: standaloneSettings(plan.apply, plan.provider),
     restore: plan.restore && standaloneSettings(plan.restore, plan.provider),
     // A part of a state is no release that there was.
@@ -115,12 +117,13 @@ async function finish(stack: string, journal: Journal, around: Surroundings): Pr
 
 /** Whether somebody has updated the stack since: what was begun before leads away from a state that is gone. */
 async function isOutdated(
-  { startedAt, target }: Journal,
+  { startedAt, target, before, whole }: Journal,
   { history, screen }: Surroundings,
 ): Promise<boolean> {
+  const own = [whole ? target.id : "part", before.id];
   const first = (await history.updates()).find(
     ({ startedAt: time, environment }) =>
-      time > new Date(startedAt) && parseAgent(environment["exec.agent"]).rolledBackTo === undefined,
+      time > new Date(startedAt) && !own.includes(parseAgent(environment["exec.agent"]).rolledBackTo ?? ""),
   );
   if (first === undefined) return false;
   screen.note(
@@ -214,10 +217,7 @@ function newSettings({ stack }: RollbackOptions, plan: Plan, around: Surrounding
   const applied = { config: plan.before.update.config };
   const unapplied = stateDifferences(applied, inFile, project, around.secrets(plan.provider));
   if (unapplied.length > 0) {
-    const folder = join(stateDirectory(root), "settings-before-rollback");
-    const copy = join(folder, `Pulumi.${stack}.${new Date().toISOString().replace(/[:.]/g, "-")}.yaml`);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(copy, text, { mode: 0o600 });
+    const copy = keepSettings(root, stack, text);
     screen.note(`Pulumi.${stack}.yaml has settings that no update has applied; it is kept as ${copy}`);
   }
   return settingsText(text, plan.config, plan.provider, defaultsOf(root, project));

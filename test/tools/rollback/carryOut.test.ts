@@ -6,6 +6,7 @@ import { Interrupted, type Engine, type UpdateOperation } from "../../../tools/r
 import { carryOut } from "../../../tools/rollback/carryOut";
 import {
   alone,
+  digestOf,
   readJournal,
   rollbackFolder,
   writeJournal,
@@ -127,6 +128,22 @@ describe("a rollback that is carried out", () => {
     ]);
     expect(stack.happened[0]).to.deep.include({ outcome: "succeeded", from: "1.0.2", version: "1.0.1" });
     expect(stack.left).to.equal(false);
+  });
+
+  it("keeps what somebody has written into the settings meanwhile", async () => {
+    const stack = new Stack();
+    const path = join(stack.root, "Pulumi.test.yaml");
+    const settingsBefore = digestOf(readFileSync(path, "utf8"));
+    stack.at = (step) => {
+      if (step === "check") write(stack.root, "Pulumi.test.yaml", "config: { now: edited }\n");
+    };
+    expect(await stack.run({ ...begun, settingsBefore })).to.equal("done");
+    expect(readFileSync(path, "utf8")).to.equal(begun.settings);
+    const copy = /edited meanwhile; it is kept as (\S+)/.exec(stack.screen.text)?.[1] ?? "";
+    expect(readFileSync(copy, "utf8")).to.equal("config: { now: edited }\n");
+    const calm = new Stack();
+    await calm.run({ ...begun, settingsBefore });
+    expect(calm.screen.text).not.to.contain("edited meanwhile");
   });
 
   it("leaves no mark of a whole state where only a part came back", async () => {
