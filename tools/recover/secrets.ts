@@ -88,16 +88,14 @@ export function secretsToBring(
   given: readonly Secret[],
   keys: StoreKeys | undefined,
 ): Secret[] {
-  const isGiven = (wanted: OutsideSecret) =>
-    given.some(({ metadata }) => metadata.name === wanted.name && metadata.namespace === wanted.namespace);
+  const isIn = (secrets: readonly Secret[], { name, namespace }: OutsideSecret) =>
+    secrets.some(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
   const made = needed.flatMap((wanted): Secret[] =>
-    wanted.opensBackups && keys !== undefined && !isGiven(wanted)
+    wanted.opensBackups && keys !== undefined && !isIn(given, wanted)
       ? [{ metadata: { name: wanted.name, namespace: wanted.namespace }, stringData: { ...keys } }]
       : [],
   );
-  const missing = needed.filter(
-    (wanted) => !isGiven(wanted) && !made.some(({ metadata }) => metadata.name === wanted.name),
-  );
+  const missing = needed.filter((wanted) => !isIn(given, wanted) && !isIn(made, wanted));
   if (missing.length > 0) {
     throw new UserError(
       "No state has these Secrets, for people have put them into the old cluster:\n" +

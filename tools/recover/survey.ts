@@ -130,6 +130,12 @@ export function choose(wanted: Wanted, found: Survey, logged: boolean): Chosen |
   const dump = found.dumps.at(-1);
   if (wanted.kind === "time") return chosenMoment(wanted.at, reaches, logged);
   if (wanted.kind === "latest" && last !== undefined && (dump === undefined || last.until >= dump.at)) {
+    if (last.gap !== undefined) {
+      throw new UserError(
+        `The log lacks ${last.gap} after ${text(last.until)}, so that it cannot be followed to its end. Choose a ` +
+          `moment up to then (--snapshot ${text(last.until)})${dump === undefined ? "" : `, or a dump (--snapshot ${dump.name})`}.`,
+      );
+    }
     return { recovery: { time: "latest" }, kind: "base", backup: last.base, until: last.until };
   }
   const name = wanted.kind === "dump" ? wanted.name : dump?.name;

@@ -106,6 +106,12 @@ describe("Secrets that people have put into a cluster", () => {
     expect(storeKeys(outsideSecrets, [], {})).to.equal(undefined);
   });
 
+  it("are another one in each namespace, though they have the same name", () => {
+    const needed = outsideSecrets.map((each) => ({ ...each, name: "same" }));
+    const keys = { access_key_id: "id", secret_access_key: "sentinel" };
+    expect(() => secretsToBring(needed, [secret("gateway", "same")], keys)).to.throw("backup/same");
+  });
+
   it("are read from files as kubectl writes them", () => {
     const folder = mkdtempSync(join(tmpdir(), "secrets-test-"));
     try {

@@ -94,6 +94,14 @@ describe("the choice of a backup", () => {
     });
   });
 
+  it("is not the log where that has a gap that nothing reaches over, but says up to when it goes", async () => {
+    const broken = await found(...whole, ["000000010000000100000002", "06:00:00"]);
+    expect(() => choose({ kind: "latest" }, broken, true)).to.throw(
+      `The log lacks 0000000100000001 after 2026-01-02T05:00:00Z`,
+    );
+    expect(choose(parseWanted("2026-01-02T05:00:00Z"), broken, true)?.kind).to.equal("base");
+  });
+
   it("is the newest dump, one by its name, or none", async () => {
     const there = await found(...whole);
     expect(choose({ kind: "latestDump" }, there, true)?.recovery).to.deep.equal({ snapshot: newer });
