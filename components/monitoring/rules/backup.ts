@@ -59,6 +59,8 @@ function rulesAbout({ alert, subject, kind, schedule, called, cronJob }: Watched
   const last = (outcome: "success" | "failure", hours: number) =>
     `max(last_over_time(technova_${subject}_${outcome}_timestamp_seconds{kind="${kind}"}[${hours}h]))`;
   const window = 2 * lateAfterHours;
+  // Until the next alert, that there is none at all, has waited its time: in between nobody may think that all is well.
+  const untilMissing = 3 * lateAfterHours + 1;
   const runNow = `kubectl -n inventory create job now --from=cronjob/inventory-${cronJob}, and read what it says`;
   return [
     {
@@ -72,7 +74,7 @@ function rulesAbout({ alert, subject, kind, schedule, called, cronJob }: Watched
     },
     {
       alert: name("Late"),
-      expr: `time() - ${last("success", window)} > ${lateAfterHours * 3600}`,
+      expr: `time() - ${last("success", untilMissing)} > ${lateAfterHours * 3600}`,
       labels: { severity: "critical" },
       annotations: {
         summary: `The last ${called} that succeeded is {{ $value | humanizeDuration }} old.`,

@@ -54,6 +54,16 @@ function rulesFor(lateAfterHours: number): AlertingRule[] {
       },
     },
     {
+      alert: "VeleroMissing",
+      expr: 'absent(velero_backup_success_total{schedule!=""})',
+      for: "1h",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "Prometheus hears nothing of the cluster's backups: no other alert about them can speak.",
+        action: "Look whether the server runs: kubectl -n backup get deployments,pods,schedules.velero.io.",
+      },
+    },
+    {
       alert: "VeleroStoreUnreachable",
       expr: "min by (backup_location_name) (velero_backup_location_status_gauge) == 0",
       for: "15m",

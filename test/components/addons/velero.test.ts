@@ -182,6 +182,11 @@ describe("alerts about the cluster's backups", () => {
     expect(clusterBackupRules(undefined)).to.deep.equal([]);
   });
 
+  it("speak when nothing is heard of the backups at all, for then no other can", () => {
+    const missing = rules("27 2 * * *").find(({ alert }) => alert === "VeleroMissing");
+    expect(missing?.expr).to.match(/^absent\(velero_backup_success_total/);
+  });
+
   it("find a backup late two hours after it should have been there", () => {
     const late = (schedule: string) =>
       rules(schedule).find(({ alert }) => alert === "VeleroBackupLate")?.expr;

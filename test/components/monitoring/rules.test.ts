@@ -79,6 +79,8 @@ describe("alerts about backups", () => {
     expect(hours("17 1,13 * * *")).to.equal(14);
     expect(hours("17 1 * * 1-5")).to.equal(74);
     expect(named("BackupMissing", { schedule: "17 1 * * 1-5" }).for).to.equal("74h");
+    // Missing speaks when the window of 148 h is empty, and 74 h later; until then Late does.
+    expect(named("BackupLate", { schedule: "17 1 * * 1-5" }).expr).to.contain("[223h]");
     const { expr } = named("RestoreTestLate", {
       schedule: "0 * * * *",
       restoreTest: { schedule: "0 0 * * 0" },
