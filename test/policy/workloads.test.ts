@@ -11,6 +11,7 @@ import {
 } from "../support/policy";
 import { expect } from "chai";
 import fc from "fast-check";
+import { objectsOf } from "../../policy/frame/objects";
 import { podKinds } from "../../policy/frame/workloads";
 import { policies } from "../../policy/policies";
 import { templatePath } from "../support/policy";
@@ -133,6 +134,29 @@ describe("policy/workloads", () => {
     ).to.deep.equal([`items[0].${path}`]);
     expect(found("kubernetes:apps.kruise.io/v1alpha1:CloneSet", deployment)).to.deep.equal([path]);
     expect(found("kubernetes:v1:Pod", pod)).to.have.length(1);
+  });
+
+  it("judges the patch of a custom resource as what it changes", () => {
+    const sealed = { template: { data: { password: "correct-horse" } } };
+    const hostNetwork = changed(goodPod(), ["spec", "hostNetwork"], true);
+    const run = (holding("AnalysisRun", hostNetwork) as { spec: object }).spec;
+    for (const [name, apiVersion, kind, spec] of [
+      ["strict-sealed-secrets", "bitnami.com/v1alpha1", "SealedSecret", sealed],
+      ["no-plaintext-routes", "traefik.io/v1alpha1", "IngressRoute", {}],
+      ["release-strategy-set", "argoproj.io/v1alpha1", "Rollout", { strategy: {} }],
+      ["no-host-namespaces", "argoproj.io/v1alpha1", "AnalysisRun", run],
+    ] as const) {
+      const type = `kubernetes:${apiVersion}:${kind}Patch`;
+      const metadata = { name: "inventory", namespace: "inventory" };
+      const judged = outcome(policyNamed(name), type, { apiVersion, kind, metadata, spec });
+      expect(judged.violations, name).to.have.length(1);
+    }
+  });
+
+  it("leaves a custom resource its kind that ends in Patch", () => {
+    const props = { apiVersion: "technova.io/v1", kind: "ClusterPatch", spec: {} };
+    const [object] = objectsOf({ type: "kubernetes:technova.io/v1:ClusterPatch", urn: "urn", props });
+    expect(object?.kind).to.equal("ClusterPatch");
   });
 
   it("leaves alone a Rollout that refers to a Deployment, and what is not Kubernetes'", () => {
