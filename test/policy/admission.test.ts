@@ -41,7 +41,7 @@ function refused({ variables, validations }: AdmissionPolicy, object: object): s
 }
 
 /** Kinds of which admission sees the pods only when they are made. */
-const later = new Set(["AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"]);
+const later = new Set(["AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun", "Experiment"]);
 
 describe("policy/admission", () => {
   const generated = admissionPolicies();

@@ -71,6 +71,24 @@ describe("policy/workloads", () => {
     expect(found.violations[0]).to.contain("spec.metrics[2].provider.job.spec.template.spec.hostNetwork");
   });
 
+  it("judges every template of an experiment", () => {
+    const privileged = changed(goodContainer(), ["securityContext", "privileged"], true);
+    const bad = changed(goodPod(), ["spec", "containers", 0], privileged);
+    const experiment = {
+      metadata: { name: "inventory", namespace: "inventory" },
+      spec: {
+        templates: [
+          { name: "baseline", template: goodPod() },
+          { name: "canary", template: bad },
+        ],
+      },
+    };
+    const found = outcome(policyNamed("no-privileged-containers"), podTypes.Experiment, experiment);
+    expect(found.violations).to.deep.equal([
+      "spec.templates[1].template.spec.containers[0].securityContext.privileged",
+    ]);
+  });
+
   it("finds nothing in a good pod, whatever holds it", () => {
     for (const kind of kinds) {
       for (const policy of podPolicies) {
