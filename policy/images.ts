@@ -1,6 +1,7 @@
 import { absentOr, absentOrMatching, isAbsent, matching, type Test } from "./frame/tests";
-import type { ContainerPolicy, Parameter, Policy, RulePolicy } from "./frame/policy";
-import { each } from "./frame/workloads";
+import { containersOf, each, type Pod } from "./frame/workloads";
+import type { Judge, Parameter, PodPolicy, Policy, RulePolicy } from "./frame/policy";
+import type { Field } from "./frame/field";
 import type { Rule } from "./frame/rules";
 
 /** An image reference taken apart; `repository` has its registry with it. */
@@ -50,7 +51,23 @@ export function matchesOne(repository: string, patterns: readonly string[]): boo
   return patterns.some((pattern) => new RegExp(pattern).test(repository));
 }
 
-export const noMutableImageTags: ContainerPolicy<{ mutableTags: readonly string[] }> = {
+/** Every reference to an image: those of containers, and those that are mounted as volumes. */
+const everyImage = (test: Test): readonly Rule[] => [
+  { of: "container", path: ["image"], test },
+  { of: "pod", path: ["spec", "volumes", each, "image", "reference"], test },
+];
+
+/** The same references as fields, for what is no rule of a single field. */
+function imagesOf(pod: Pod, judge: Judge): readonly Field[] {
+  const containers = containersOf(pod).filter(({ field }) => judge.knows(field));
+  const volumes = judge.items(pod.spec.at("volumes")).map((volume) => volume.at("image"));
+  return [
+    ...containers.map(({ field }) => field.at("image")),
+    ...volumes.filter((image) => !image.absent).map((image) => image.at("reference")),
+  ];
+}
+
+export const noMutableImageTags: PodPolicy<{ mutableTags: readonly string[] }> = {
   name: "no-mutable-image-tags",
   area: "images",
   severity: "high",
@@ -59,12 +76,12 @@ export const noMutableImageTags: ContainerPolicy<{ mutableTags: readonly string[
   remedy: ["Give the image a version tag or, better, its digest: repository@sha256:<digest>."],
   link: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
   parameters: { mutableTags: movingTags },
-  checkContainer({ field }, judge, { mutableTags }) {
-    judge.expect(field.at("image"), withVersion(mutableTags));
+  checkPod(pod, judge, { mutableTags }) {
+    for (const image of imagesOf(pod, judge)) judge.expect(image, withVersion(mutableTags));
   },
 };
 
-export const applicationImageByDigest: ContainerPolicy<{ repositories: readonly string[] }> = {
+export const applicationImageByDigest: PodPolicy<{ repositories: readonly string[] }> = {
   name: "application-image-by-digest",
   area: "images",
   severity: "high",
@@ -76,20 +93,15 @@ export const applicationImageByDigest: ContainerPolicy<{ repositories: readonly 
   ],
   link: "https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy",
   parameters: { repositories: applicationRepositories },
-  checkContainer({ field }, judge, { repositories }) {
-    const image = field.at("image");
-    if (!judge.knows(image) || typeof image.value !== "string") return;
-    const { repository } = parseImage(image.value);
-    if (!matchesOne(repository, repositories)) return;
-    judge.expect(image, matching("@sha256:[0-9a-f]{64}$", `${repository}@sha256:<64 hexadecimal digits>`));
+  checkPod(pod, judge, { repositories }) {
+    for (const image of imagesOf(pod, judge)) {
+      if (!judge.knows(image) || typeof image.value !== "string") continue;
+      const { repository } = parseImage(image.value);
+      if (!matchesOne(repository, repositories)) continue;
+      judge.expect(image, matching("@sha256:[0-9a-f]{64}$", `${repository}@sha256:<64 hexadecimal digits>`));
+    }
   },
 };
-
-/** Every reference to an image: those of containers, and those that are mounted as volumes. */
-const everyImage = (test: Test): readonly Rule[] => [
-  { of: "container", path: ["image"], test },
-  { of: "pod", path: ["spec", "volumes", each, "image", "reference"], test },
-];
 
 export const imagesByDigest: RulePolicy<{ required: boolean }> = {
   name: "images-by-digest",

@@ -32,6 +32,9 @@ export const namespacePodSecurity: ObjectPolicy<{ minimumLevel: string }> = {
   },
 };
 
+/** A ClusterAnalysisTemplate belongs to the whole cluster, and so is in no namespace. */
+const namespacedPodKinds = podKinds.filter((kind) => kind !== "ClusterAnalysisTemplate");
+
 export const noDefaultNamespace: ObjectPolicy = {
   name: "no-default-namespace",
   area: "namespaces",
@@ -40,7 +43,7 @@ export const noDefaultNamespace: ObjectPolicy = {
   why: "It has no Pod Security label, no network policy and no quota, and whoever forgets a namespace lands there.",
   remedy: ["Set metadata.namespace to a namespace that the program creates."],
   link: "https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
-  kinds: [...podKinds, "Service", "ConfigMap", "Secret", "PersistentVolumeClaim", "Ingress"],
+  kinds: [...namespacedPodKinds, "Service", "ConfigMap", "Secret", "PersistentVolumeClaim", "Ingress"],
   checkObject({ root }, judge) {
     const accepts = (value: unknown) => typeof value === "string" && value !== "" && value !== "default";
     judge.expect(root.at("metadata", "namespace"), { accepts, wanted: "a namespace of the program's own" });

@@ -49,12 +49,13 @@ export const disruptionBudget: StackPolicy = {
     for (const workload of objects) {
       const [pod] = podsOf(workload);
       if (pod === undefined || !replicated.has(workload.kind)) continue;
-      const judge = judgeOf(workload);
+      if (!hasSeveral(workload, objects, judgeOf)) continue;
       const replicas = workload.root.at("spec", "replicas");
-      if (!judge.knows(replicas) || !hasSeveral(workload, objects)) continue;
       const matching = budgets.filter((budget) => mayProtect(budget, pod));
       if (matching.length === 0) {
-        judge.report(replicas, `is ${shown(replicas.value)}, and no PodDisruptionBudget matches the pods`);
+        const scaled = Number(replicas.value) > 1 ? "" : ", an autoscaler may raise it";
+        const found = `is ${shown(replicas.value)}${scaled}, and no PodDisruptionBudget matches the pods`;
+        judgeOf(workload).report(replicas, found);
       } else if (matching.every((budget) => unknownOf(budget, pod) !== undefined)) {
         for (const budget of matching) judgeOf(budget).knows(unknownOf(budget, pod) ?? replicas);
       }
@@ -106,14 +107,15 @@ export const disruptionBudgetLetsDrain: StackPolicy = {
       if (!judge.knows(minimum) || minimum.absent) continue;
       if (minimum.value === "100%") judge.report(minimum, 'is "100%", must leave room for one pod');
       else
-        for (const { object, field } of replicasUnder(budget, objects)) {
-          if (judgeOf(object).knows(field)) expectRoom(minimum, field.value, judge);
+        for (const { object, field, otherwise } of replicasUnder(budget, objects)) {
+          if (judgeOf(object).knows(field))
+            expectRoom(minimum, field.absent ? otherwise : field.value, judge);
         }
     }
   },
 };
 
-/** The replicas that workloads under the budget fix themselves. */
+/** The fewest replicas of each workload under the budget. */
 function replicasUnder(budget: Target, objects: readonly Target[]): readonly FewestReplicas[] {
   return objects
     .filter((workload) => replicated.has(workload.kind))

@@ -52,9 +52,8 @@ export const spreadOverNodes: StackPolicy = {
   checkStack(objects, judgeOf) {
     for (const workload of objects.filter(({ kind }) => scaled.includes(kind))) {
       const [pod] = podsOf(workload);
+      if (pod === undefined || !hasSeveral(workload, objects, judgeOf)) continue;
       const judge = judgeOf(workload);
-      if (pod === undefined || !judge.knows(workload.root.at("spec", "replicas"))) continue;
-      if (!hasSeveral(workload, objects)) continue;
       const constraints = pod.spec.at("topologySpreadConstraints");
       const antiAffinity = pod.spec.at("affinity", "podAntiAffinity");
       if (constraints.items().length > 0) judge.knows(constraints);

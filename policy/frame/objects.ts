@@ -64,8 +64,13 @@ function readObjects(resource: Resource): readonly Target[] {
       .items()
       .map((item) => ({ ...object, kind: itemKind(item, name), root: item }));
   }
-  const kind = isBuiltIn(group) ? name.replace(/Patch$/, "") : name;
-  return [{ ...object, kind, root }];
+  return [{ ...object, kind: patchedKind(root, group, name), root }];
+}
+
+/** A custom resource's kind may end like that by itself; the patch of one says the kind without the ending. */
+function patchedKind(root: Field, group: string, name: string): string {
+  const kind = name.replace(/Patch$/, "");
+  return isBuiltIn(group) || root.at("kind").value === kind ? kind : name;
 }
 
 /** `apps/v1`'s list kinds need no kind in their items; `v1` `List` does. */

@@ -1,5 +1,6 @@
 import { mayEqual, nameOf, namespaceOf } from "./matching";
 import type { Field } from "./field";
+import type { Judge } from "./policy";
 import type { Target } from "./objects";
 
 /** Where the fewest replicas of a workload are said, and how many it are when nobody says so. */
@@ -19,10 +20,25 @@ export function fewestReplicas(workload: Target, objects: readonly Target[]): Fe
   return { object, field: root.at("spec", key), otherwise: 1 };
 }
 
-/** Whether there can be more than one Pod; replicas that the object leaves out are an autoscaler's to set, or one. */
-export function hasSeveral(workload: Target, objects: readonly Target[]): boolean {
-  const { value } = workload.root.at("spec", "replicas");
-  return typeof value === "number" ? value > 1 : autoscalersOf(workload, objects).length > 0;
+type JudgeOf = (object: Target) => Judge;
+
+/** Whether there can be more than one Pod; false, and noted as undecided, where that is unknown. */
+export function hasSeveral(workload: Target, objects: readonly Target[], judgeOf: JudgeOf): boolean {
+  const replicas = workload.root.at("spec", "replicas");
+  if (Number(replicas.value) > 1) return true;
+  const autoscalers = autoscalersOf(workload, objects);
+  if (autoscalers.length === 0) judgeOf(workload).knows(replicas);
+  return autoscalers.some((autoscaler) => makesSeveral(autoscaler, workload, judgeOf));
+}
+
+function makesSeveral(autoscaler: Target, workload: Target, judgeOf: JudgeOf): boolean {
+  const { root, kind } = autoscaler;
+  const maximum = root.at("spec", kind === "ScaledObject" ? "maxReplicaCount" : "maxReplicas");
+  const name = root.at("spec", "scaleTargetRef", "name");
+  const known =
+    [nameOf(workload), namespaceOf(workload)].every((field) => judgeOf(workload).knows(field)) &&
+    [name, namespaceOf(autoscaler), maximum].every((field) => judgeOf(autoscaler).knows(field));
+  return known && maximum.value !== 1;
 }
 
 function autoscalersOf(workload: Target, objects: readonly Target[]): readonly Target[] {

@@ -48,6 +48,8 @@ export const podPaths: Readonly<Record<string, readonly string[]>> = {
   AnalysisTemplate: measured,
   ClusterAnalysisTemplate: measured,
   AnalysisRun: measured,
+  // What a release is compared by: ReplicaSets that serve, and are waited for, like those of a Rollout.
+  Experiment: ["spec", "templates", each, "template"],
 };
 
 /** Every kind that can hold a pod. */

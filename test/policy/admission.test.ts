@@ -50,7 +50,7 @@ function concerns({ matchConditions }: AdmissionPolicy, object: object, oldObjec
 }
 
 /** Kinds of which admission sees the pods only when they are made. */
-const later = new Set(["AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"]);
+const later = new Set(["AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun", "Experiment"]);
 
 describe("policy/admission", () => {
   const generated = admissionPolicies();

@@ -200,7 +200,14 @@ describe("policy/delivery", () => {
       }
     });
     it("refuses it in anything else", () => {
-      for (const kind of ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod"] as const) {
+      for (const kind of [
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "Experiment",
+        "Pod",
+      ] as const) {
         expect(judged(kind).violations, kind).to.have.length(1);
       }
     });

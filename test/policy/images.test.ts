@@ -54,6 +54,17 @@ describe("policy/images", () => {
     wrong: ["registry.example/shop:1.0.0"],
   });
 
+  describePodPolicy(noMutableImageTags, {
+    pod: ["volumes", 0, "image", "reference"],
+    right: ["models:1.27", `models@${digest}`],
+    wrong: [undefined, "models", "models:latest"],
+  });
+  describePodPolicy(applicationImageByDigest, {
+    pod: ["volumes", 0, "image", "reference"],
+    right: [`inventory@${digest}`, "models:1.27"],
+    wrong: ["inventory", "registry.example/team/inventory:1.0.0"],
+  });
+
   describePodPolicy(imagesByDigest, {
     container: ["image"],
     settings: { required: true },

@@ -1,4 +1,4 @@
-import { changed, outcome, type Path, stackOutcome, unknown } from "../support/policy";
+import { changed, outcome, type Path, podTypes, stackOutcome, unknown } from "../support/policy";
 import {
   namespaceLimitRange,
   namespacePodSecurity,
@@ -47,6 +47,8 @@ describe("policy/namespaces", () => {
       expect(judged(unknown).undecided).to.deep.equal(["metadata.namespace"]));
     it("leaves alone what has no namespace", () => {
       expect(judged(undefined, "kubernetes:core/v1:Namespace").violations).to.be.empty;
+      expect(judged(undefined, podTypes.ClusterAnalysisTemplate).violations).to.be.empty;
+      expect(judged(undefined, podTypes.AnalysisTemplate).violations).to.deep.equal(["metadata.namespace"]);
     });
   });
 

@@ -84,7 +84,10 @@ describe("policy/reliability", () => {
       expect(stackOutcome(disruptionBudget, { web: deployment(2) })).to.deep.equal(violation);
     });
     it("refuses autoscaled ones without", () => {
-      expect(stackOutcome(disruptionBudget, { web: deployment(), autoscaler })).to.deep.equal(violation);
+      for (const replicas of [undefined, 1, unknown]) {
+        const found = stackOutcome(disruptionBudget, { web: deployment(replicas), autoscaler });
+        expect(found).to.deep.equal(violation);
+      }
     });
     it("refuses a budget for other pods, of another namespace, or without a selector", () => {
       for (const other of [
@@ -123,12 +126,18 @@ describe("policy/reliability", () => {
   });
 
   describe(disruptionBudgetLetsDrain.name, () => {
-    const judged = (key: string, value: unknown, replicas: unknown = 3) => {
+    const judged = (
+      key: string,
+      value: unknown,
+      replicas: unknown = 3,
+      others: Parameters<typeof stackOutcome>[1] = {},
+    ) => {
       const metadata = { name: "inventory", namespace: "inventory" };
       const spec = { [key]: value, selector: { matchLabels: { app: "inventory" } } };
       return stackOutcome(disruptionBudgetLetsDrain, {
         budget: ["kubernetes:policy/v1:PodDisruptionBudget", { metadata, spec }],
         web: [podTypes.Deployment, changed(holding("Deployment", goodPod()), ["spec", "replicas"], replicas)],
+        ...others,
       });
     };
     const violation = (key: string) => ({ budget: { violations: [`spec.${key}`], undecided: [] } });
@@ -146,8 +155,19 @@ describe("policy/reliability", () => {
         expect(judged("minAvailable", value), String(value)).to.deep.equal(violation("minAvailable"));
       }
     });
-    it("accepts a number where an autoscaler is to say how many there are", () => {
-      expect(judged("minAvailable", 1, undefined)).to.be.empty;
+    it("takes replicas that are not said for the one that they are", () => {
+      for (const value of [1, "50%"])
+        expect(judged("minAvailable", value, null)).to.deep.equal(violation("minAvailable"));
+    });
+    it("counts an autoscaler's minimum more than what the workload says", () => {
+      const hpa = (minReplicas?: number) => {
+        const scaleTargetRef = { kind: "Deployment", name: "inventory" };
+        const props = { metadata: { namespace: "inventory" }, spec: { scaleTargetRef, minReplicas } };
+        return { hpa: ["kubernetes:autoscaling/v2:HorizontalPodAutoscaler", props] as const };
+      };
+      for (const replicas of [null, 1]) expect(judged("minAvailable", 1, replicas, hpa(2))).to.be.empty;
+      for (const fewest of [undefined, 1])
+        expect(judged("minAvailable", 1, 3, hpa(fewest))).to.deep.equal(violation("minAvailable"));
     });
     it("says so when a value is unknown", () => {
       for (const key of ["maxUnavailable", "minAvailable"]) {

@@ -93,11 +93,34 @@ describe("policy/replicas", () => {
         const found = judged(2, "topologySpreadConstraints", value);
         expect(found).to.deep.equal({ web: { violations: [path], undecided: [] } });
       }
-      const web = replicas("Deployment", undefined);
-      const hpa = scaler("HorizontalPodAutoscaler", "minReplicas", 2);
-      expect(stackOutcome(spreadOverNodes, { web, hpa })).to.deep.equal({
-        web: { violations: [path], undecided: [] },
-      });
+    });
+    it("refuses several of an autoscaler, whatever the workload says", () => {
+      for (const count of [undefined, 1, unknown]) {
+        for (const hpa of [
+          scaler("HorizontalPodAutoscaler", "minReplicas", 3),
+          scaler("ScaledObject", "minReplicaCount", 0),
+        ]) {
+          const found = stackOutcome(spreadOverNodes, { web: replicas("Deployment", count), hpa });
+          expect(found).to.deep.equal({ web: { violations: [path], undecided: [] } });
+        }
+      }
+    });
+    it("asks nothing where an autoscaler makes no second pod", () => {
+      for (const hpa of [
+        scaler("HorizontalPodAutoscaler", "maxReplicas", 1),
+        scaler("ScaledObject", "maxReplicaCount", 1),
+      ]) {
+        expect(stackOutcome(spreadOverNodes, { web: replicas("Deployment", 1), hpa })).to.be.empty;
+      }
+    });
+    it("says so when it is unknown what an autoscaler scales, or how far", () => {
+      const [type, props] = scaler("HorizontalPodAutoscaler", "minReplicas", 3);
+      for (const field of ["spec.scaleTargetRef.name", "metadata.namespace", "spec.maxReplicas"]) {
+        const hpa = [type, changed(props, field.split("."), unknown)] as const;
+        expect(stackOutcome(spreadOverNodes, { web: replicas("Deployment", 1), hpa })).to.deep.equal({
+          hpa: { violations: [], undecided: [field] },
+        });
+      }
     });
     it("says so when constraints, anti-affinity or replicas are unknown", () => {
       for (const [found, undecided] of [

@@ -11,6 +11,7 @@ import {
 } from "../support/policy";
 import { expect } from "chai";
 import fc from "fast-check";
+import { objectsOf } from "../../policy/frame/objects";
 import { podKinds } from "../../policy/frame/workloads";
 import { policies } from "../../policy/policies";
 import { templatePath } from "../support/policy";
@@ -68,6 +69,24 @@ describe("policy/workloads", () => {
     const found = outcome(policyNamed("no-host-namespaces"), podTypes.AnalysisTemplate, template);
     expect(found.violations).to.have.length(1);
     expect(found.violations[0]).to.contain("spec.metrics[2].provider.job.spec.template.spec.hostNetwork");
+  });
+
+  it("judges every template of an experiment", () => {
+    const privileged = changed(goodContainer(), ["securityContext", "privileged"], true);
+    const bad = changed(goodPod(), ["spec", "containers", 0], privileged);
+    const experiment = {
+      metadata: { name: "inventory", namespace: "inventory" },
+      spec: {
+        templates: [
+          { name: "baseline", template: goodPod() },
+          { name: "canary", template: bad },
+        ],
+      },
+    };
+    const found = outcome(policyNamed("no-privileged-containers"), podTypes.Experiment, experiment);
+    expect(found.violations).to.deep.equal([
+      "spec.templates[1].template.spec.containers[0].securityContext.privileged",
+    ]);
   });
 
   it("finds nothing in a good pod, whatever holds it", () => {
@@ -133,6 +152,29 @@ describe("policy/workloads", () => {
     ).to.deep.equal([`items[0].${path}`]);
     expect(found("kubernetes:apps.kruise.io/v1alpha1:CloneSet", deployment)).to.deep.equal([path]);
     expect(found("kubernetes:v1:Pod", pod)).to.have.length(1);
+  });
+
+  it("judges the patch of a custom resource as what it changes", () => {
+    const sealed = { template: { data: { password: "correct-horse" } } };
+    const hostNetwork = changed(goodPod(), ["spec", "hostNetwork"], true);
+    const run = (holding("AnalysisRun", hostNetwork) as { spec: object }).spec;
+    for (const [name, apiVersion, kind, spec] of [
+      ["strict-sealed-secrets", "bitnami.com/v1alpha1", "SealedSecret", sealed],
+      ["no-plaintext-routes", "traefik.io/v1alpha1", "IngressRoute", {}],
+      ["release-strategy-set", "argoproj.io/v1alpha1", "Rollout", { strategy: {} }],
+      ["no-host-namespaces", "argoproj.io/v1alpha1", "AnalysisRun", run],
+    ] as const) {
+      const type = `kubernetes:${apiVersion}:${kind}Patch`;
+      const metadata = { name: "inventory", namespace: "inventory" };
+      const judged = outcome(policyNamed(name), type, { apiVersion, kind, metadata, spec });
+      expect(judged.violations, name).to.have.length(1);
+    }
+  });
+
+  it("leaves a custom resource its kind that ends in Patch", () => {
+    const props = { apiVersion: "technova.io/v1", kind: "ClusterPatch", spec: {} };
+    const [object] = objectsOf({ type: "kubernetes:technova.io/v1:ClusterPatch", urn: "urn", props });
+    expect(object?.kind).to.equal("ClusterPatch");
   });
 
   it("leaves alone a Rollout that refers to a Deployment, and what is not Kubernetes'", () => {

@@ -28,6 +28,7 @@ export const podTypes = {
   AnalysisTemplate: "kubernetes:argoproj.io/v1alpha1:AnalysisTemplate",
   ClusterAnalysisTemplate: "kubernetes:argoproj.io/v1alpha1:ClusterAnalysisTemplate",
   AnalysisRun: "kubernetes:argoproj.io/v1alpha1:AnalysisRun",
+  Experiment: "kubernetes:argoproj.io/v1alpha1:Experiment",
 } as const;
 
 const measured: Path = ["spec", "metrics", 0, "provider", "job", "spec", "template"];
@@ -42,6 +43,7 @@ export const templatePath = (kind: string): Path =>
     AnalysisTemplate: measured,
     ClusterAnalysisTemplate: measured,
     AnalysisRun: measured,
+    Experiment: ["spec", "templates", 0, "template"],
   })[kind] ?? ["spec", "template"];
 
 export function goodContainer(): object {

@@ -1,20 +1,27 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A server that answers as it is told, one code after the other, and keeps what it took. */
+/**
+ * A server that answers as it is told, one code after the other, and keeps what it took. A text in the place of a code is
+ * sent as it is, and the connection closed.
+ */
 export class Target {
   readonly taken: unknown[] = [];
   asked = 0;
   private readonly server: Server;
 
-  constructor(private readonly codes: readonly number[] = [200]) {
+  constructor(private readonly answers: readonly (number | string)[] = [200]) {
     this.server = createServer((request, response) => {
       let body = "";
       request.on("data", (chunk: Buffer) => (body += chunk.toString()));
       request.on("end", () => {
-        const code = this.codes[Math.min(this.asked++, this.codes.length - 1)] ?? 200;
-        if (code < 300) this.taken.push(JSON.parse(body));
-        response.writeHead(code).end("because");
+        const answer = this.answers[Math.min(this.asked++, this.answers.length - 1)] ?? 200;
+        if (typeof answer === "string") {
+          request.socket.end(answer);
+          return;
+        }
+        if (answer < 300) this.taken.push(JSON.parse(body));
+        response.writeHead(answer).end("because");
       });
     });
   }

@@ -94,6 +94,14 @@ export const cases: readonly (readonly [control: string, what: string, change: C
     (world) => (securityContext(world).appArmorProfile = { type: "Unconfined" }),
   ],
   [
+    "images-name-a-build",
+    "a mounted image by a tag that moves",
+    (world) => {
+      const reference = image.replace(/@.*/, ":latest");
+      spec(world.find("Pod", "web-x1")).volumes = [{ name: "models", image: { reference } }];
+    },
+  ],
+  [
     "images-are-those-of-the-state",
     "another build",
     (world) => (container(world).image = image.replaceAll("ab", "cd")),

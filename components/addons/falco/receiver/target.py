@@ -8,12 +8,15 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Any
 
 # ruff: noqa: S310, T201 (it asks the servers whose addresses it is given, and prints for whoever reads its log)
 
 TOO_MANY_REQUESTS = 429
 SERVER_ERRORS = 500
+# What an answer raises that breaks off, that is not HTTP, or that redirects to no valid address.
+NO_ANSWER = (OSError, HTTPException, ValueError)
 
 
 class Target:
@@ -93,8 +96,8 @@ class Target:
         except urllib.error.HTTPError as error:
             if error.code >= SERVER_ERRORS or error.code == TOO_MANY_REQUESTS:
                 return self._failed(f"it answered {error.code}")
-            refused = f"it answered {error.code}: {error.read(500).decode(errors='replace')}"
-        except OSError as error:
+            refused = f"it answered {error.code}: {reason(error)}"
+        except NO_ANSWER as error:
             return self._failed(str(error))
         with self._changed:
             for _ in items:
@@ -111,3 +114,11 @@ class Target:
         self.failures += 1
         print(f"{self.name} at {self._address} takes no events; {reason}", file=sys.stderr, flush=True)
         return False
+
+
+def reason(error: urllib.error.HTTPError) -> str:
+    """As much of it as is worth a line in the log."""
+    try:
+        return error.read(500).decode(errors="replace")
+    except NO_ANSWER as broken:
+        return str(broken)

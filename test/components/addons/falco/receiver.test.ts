@@ -214,6 +214,37 @@ describe("the receiver of Falco's events", () => {
     expect(figures).to.match(/^technova_runtime_events_lost_total\{target="alertmanager"\} 1$/m);
   });
 
+  for (const [what, answer] of [
+    ["no line of HTTP's", "SSH-2.0-OpenSSH_9.6\r\n"],
+    ["half a line", "HTTP/1.1"],
+    ["nothing", ""],
+    ["a redirect to no valid address", "HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n"],
+    ["a redirect that breaks off", "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 9\r\n\r\nbe"],
+  ] as const) {
+    it(`delivers again what a target answers with ${what}`, async () => {
+      const alertmanager = new Target([answer, 200]);
+      const address = await start({ alertmanager });
+      await post(address, falcoEvent());
+      await until(() => alertmanager.taken.length === 1);
+      expect(output).to.contain("takes no events");
+    });
+  }
+
+  for (const [how, body] of [
+    ["in one piece", "Content-Length: 9\r\n\r\nbe"],
+    ["in pieces", "Transfer-Encoding: chunked\r\n\r\n9\r\nbe"],
+  ] as const) {
+    it(`goes on after a refusal whose reason breaks off, ${how}`, async () => {
+      const alertmanager = new Target([`HTTP/1.1 400 Bad Request\r\n${body}`, 200]);
+      const address = await start({ alertmanager });
+      await post(address, falcoEvent({ rule: "First" }));
+      await until(() => output.includes("refused"));
+      await post(address, falcoEvent({ rule: "Second" }));
+      await until(() => alertmanager.taken.length === 1);
+      expect(output).to.contain("alertmanager refused 1 events; it answered 400");
+    });
+  }
+
   it("delivers what it still has when it is told to stop", async () => {
     const alertmanager = new Target([503, 503, 200]);
     const address = await start({ alertmanager });
