@@ -270,13 +270,20 @@ export const cases: readonly (readonly [control: string, what: string, change: C
   [
     "nobody-is-exempt",
     "an exemption by hand",
-    (world) => (world.github["/rulesets"] = [{ name: "main", bypass_actors: [{ actor_id: 1 }] }]),
+    (world) => (world.github["/rulesets/1"] = { id: 1, name: "main", bypass_actors: [{ actor_id: 1 }] }),
+  ],
+  [
+    "nobody-is-exempt",
+    "an environment that administrators pass by hand",
+    (world) =>
+      ((world.github["/environments/production"] as Record<string, unknown>).can_admins_bypass = true),
   ],
   [
     "deployments-are-approved",
     "no reviewers by hand",
     (world) =>
       (world.github["/environments/production"] = {
+        can_admins_bypass: false,
         protection_rules: [],
         deployment_branch_policy: { custom_branch_policies: true },
       }),

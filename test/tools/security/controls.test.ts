@@ -99,6 +99,21 @@ describe("controls", () => {
     ]);
   });
 
+  it("do not hold where GitHub does not say whom its rules exempt", async () => {
+    const hidden: readonly ((github: Record<string, unknown>) => unknown)[] = [
+      (github) => (github["/rulesets"] = []),
+      (github) => delete github["/rulesets/2"],
+      (github) => (github["/rulesets/2"] = { id: 2, name: "develop" }),
+      (github) => delete (github["/environments/production"] as Record<string, unknown>).can_admins_bypass,
+      (github) => delete github["/environments/production"],
+    ];
+    for (const hide of hidden) {
+      const world = new World();
+      hide(world.github);
+      expect((await world.verdicts())["nobody-is-exempt"], String(hide)).to.equal("unknown");
+    }
+  });
+
   it("hold nothing of a stack that was never deployed", async () => {
     const world = new World();
     world.state = [];
