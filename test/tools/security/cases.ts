@@ -11,6 +11,7 @@ const spec = (object: object) => (object as { spec: Record<string, unknown> }).s
 export const container = (world: World, pod = "web-x1") =>
   (spec(world.find("Pod", pod)).containers as Record<string, unknown>[])[0] as Record<string, unknown>;
 export const securityContext = (world: World) => container(world).securityContext as Record<string, unknown>;
+const admissionPolicy = (world: World) => spec(world.find("ValidatingAdmissionPolicy", "technova-images"));
 const status = (object: object) => (object as { status: Record<string, unknown> }).status;
 const ofGithub = (world: World, type: string) =>
   world.state.find((thing) => thing.type.endsWith(`:${type}`))?.object as Any;
@@ -159,6 +160,46 @@ export const cases: readonly (readonly [control: string, what: string, change: C
     "admission-denies",
     "a policy that is ignored when it fails",
     (world) => (spec(world.find("ValidatingAdmissionPolicy", "technova-images")).failurePolicy = "Ignore"),
+  ],
+  [
+    "admission-denies",
+    "a policy that admits everything",
+    (world) => (admissionPolicy(world).validations = [{ expression: "true" }]),
+  ],
+  [
+    "admission-denies",
+    "a variable that stands for something else",
+    (world) => (admissionPolicy(world).variables = [{ name: "spec", expression: "{'containers': []}" }]),
+  ],
+  [
+    "admission-denies",
+    "a condition that is never met",
+    (world) => (admissionPolicy(world).matchConditions = [{ name: "never", expression: "false" }]),
+  ],
+  [
+    "admission-denies",
+    "a policy for other resources",
+    (world) => {
+      const { resourceRules } = admissionPolicy(world).matchConstraints as Any;
+      Object.assign(resourceRules?.[0] ?? {}, { resources: ["replicasets"] });
+    },
+  ],
+  [
+    "admission-denies",
+    "resources that a policy excludes",
+    (world) => {
+      const rule = { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"], scope: "*" };
+      Object.assign(admissionPolicy(world).matchConstraints as Any, { excludeResourceRules: [rule] });
+    },
+  ],
+  [
+    "admission-denies",
+    "a binding for some namespaces only",
+    (world) => {
+      const namespaceSelector = { matchLabels: { checked: "true" } };
+      const matchResources = { matchPolicy: "Equivalent", namespaceSelector, objectSelector: {} };
+      spec(world.find("ValidatingAdmissionPolicyBinding", "technova-images")).matchResources = matchResources;
+    },
   ],
   [
     "traffic-is-denied-by-default",

@@ -114,6 +114,18 @@ describe("controls", () => {
     }
   });
 
+  it("of admission hold beside a binding that somebody added, and by one that names all resources", async () => {
+    const world = new World();
+    const binding = world.find("ValidatingAdmissionPolicyBinding", "technova-images") as { spec: object };
+    const added = world.live.find(({ object }) => object === binding);
+    const validationActions = ["Audit"];
+    const spec = { policyName: "technova-images", validationActions };
+    if (added) world.live.push({ ...added, object: { ...binding, metadata: { name: "added" }, spec } });
+    const matchResources = { matchPolicy: "Equivalent", namespaceSelector: {}, objectSelector: {} };
+    Object.assign(binding.spec, { matchResources });
+    expect((await world.verdicts())["admission-denies"]).to.equal("holds");
+  });
+
   it("hold nothing of a stack that was never deployed", async () => {
     const world = new World();
     world.state = [];
