@@ -126,6 +126,37 @@ describe("controls", () => {
     expect((await world.verdicts())["admission-denies"]).to.equal("holds");
   });
 
+  it("of Pods, accounts and signatures do not hold where there is none", async () => {
+    const world = new World();
+    world.live = world.live.filter(({ object: { kind } }) => kind !== "Pod" && kind !== "ServiceAccount");
+    world.remove("Namespace", "inventory", world.state);
+    const verdicts = await world.verdicts();
+    const unknown = Object.keys(verdicts).filter((id) => verdicts[id] === "unknown");
+    expect(unknown).to.deep.equal([
+      "pods-are-not-root",
+      "system-calls-are-filtered",
+      "no-capabilities",
+      "pods-stay-off-their-node",
+      "file-systems-are-read-only",
+      "resources-are-limited",
+      "confined-by-the-kernel",
+      "images-are-those-of-the-state",
+      "images-name-a-build",
+      "images-come-from-known-registries",
+      "images-are-signed",
+      "accounts-have-their-rights-alone",
+      "tokens-are-asked-for",
+    ]);
+  });
+
+  it("of the state do not hold where it has nothing that a policy judges", async () => {
+    const world = new World();
+    world.state = [{ type: "pulumi:providers:kubernetes", object: {}, title: "cluster", path: [] }];
+    const verdicts = await world.verdicts();
+    for (const id of ["no-credentials-in-plain-places", "rights-are-small", "images-are-signed"])
+      expect(verdicts[id], id).to.equal("unknown");
+  });
+
   it("hold nothing of a stack that was never deployed", async () => {
     const world = new World();
     world.state = [];

@@ -1,8 +1,8 @@
 import { objectsOf } from "../../../policy/frame/objects";
 import { containersOf, podsOf } from "../../../policy/frame/workloads";
-import { field, list, number, text, type KubeObject } from "../../plugins/kubernetes/object";
+import { field, list, nameOf, number, text, type KubeObject } from "../../plugins/kubernetes/object";
 import { placeOf } from "../cluster";
-import { answer, counted, off, type Answer, type Control } from "../control";
+import { answer, atLeastOne, counted, off, type Answer, type Control } from "../control";
 import type { Evidence } from "../evidence";
 
 /** What runs, and what it may do where it runs. */
@@ -86,8 +86,8 @@ export const containerControls: readonly Control[] = [
     against: "An image that anybody has published under a name that looks right.",
     where: "policy and admission policy allowed-registries, policy/config/<stack>.json",
     ask(evidence) {
-      const { registries } = evidence.pack.settingsOf("allowed-registries") as { registries?: unknown[] };
-      if ((registries ?? []).length === 0)
+      const { registries } = evidence.pack.settingsOf("allowed-registries") as { registries: unknown[] };
+      if (registries.length === 0)
         return answer(`policy/config/${evidence.stack}.json`, ["it names no registry, so all are allowed"]);
       return ofPods(evidence, "allowed-registries");
     },
@@ -97,7 +97,12 @@ export const containerControls: readonly Control[] = [
     title: "The cluster verifies who has built the application's image",
     against: "An image by somebody who may push to the registry, and is not the release workflow.",
     where: "policy verified-signatures",
-    ask: ({ pack }) => pack.onState("verified-signatures"),
+    ask(evidence) {
+      const { namespaces } = evidence.pack.settingsOf("verified-signatures") as { namespaces: string[] };
+      const own = evidence.objects("Namespace").filter((each) => namespaces.includes(nameOf(each)));
+      atLeastOne(own, `Namespace ${namespaces.join(" or ")} in the state`);
+      return evidence.pack.onState("verified-signatures");
+    },
   },
   {
     id: "builds-hold-no-secret",
@@ -142,15 +147,19 @@ function uses(evidence: Evidence, key: string, ...path: readonly string[]): bool
   return evidence.setting(key, ...path) !== undefined && evidence.setting(key, ...path, "enabled") !== false;
 }
 
+async function podsOfStack(evidence: Evidence): Promise<readonly KubeObject[]> {
+  return atLeastOne(await evidence.cluster.pods(evidence.namespaces()), "running Pod");
+}
+
 async function ofPods(evidence: Evidence, ...policies: readonly string[]): Promise<Answer> {
-  const pods = await evidence.cluster.pods(evidence.namespaces());
+  const pods = await podsOfStack(evidence);
   return evidence.pack.onLive(pods, counted(pods.length, "running Pod"), ...policies);
 }
 
 async function confined(evidence: Evidence): Promise<Answer> {
   if (evidence.setting("cluster", "appArmor") === false)
     return off(`technova:cluster.appArmor is false in Pulumi.${evidence.stack}.yaml`);
-  const pods = await evidence.cluster.pods(evidence.namespaces());
+  const pods = await podsOfStack(evidence);
   const judged = evidence.pack.onLive(pods, counted(pods.length, "running Pod"), "apparmor-profile");
   const unsaid = pods.flatMap((pod) => {
     const ofPod = text(pod, "spec", "securityContext", "appArmorProfile", "type");
@@ -169,7 +178,7 @@ const containers = (pod: KubeObject) => [
 
 /** A Pod that was made by hand, or a controller that was changed, has an image that the state does not. */
 async function imagesOfState(evidence: Evidence): Promise<Answer> {
-  const pods = await evidence.cluster.pods(evidence.namespaces());
+  const pods = await podsOfStack(evidence);
   const known = new Set(
     evidence.sources.state.resources
       .flatMap(objectsOf)
