@@ -130,6 +130,14 @@ export const cases: readonly (readonly [control: string, what: string, change: C
     "none ready",
     (world) => (status(world.find("Deployment", "receiver")).readyReplicas = 0),
   ],
+  [
+    "events-are-received",
+    "one that somebody has scaled down",
+    (world) => {
+      spec(world.find("Deployment", "receiver")).replicas = 0;
+      status(world.find("Deployment", "receiver")).readyReplicas = 0;
+    },
+  ],
 
   [
     "namespaces-hold-a-standard",
@@ -284,6 +292,11 @@ export const cases: readonly (readonly [control: string, what: string, change: C
   ],
   ["audit-log-arrives", "no line", (world) => (world.auditLines = 0)],
   ["secrets-are-sealed", "no controller", (world) => world.remove("Deployment", "sealed-secrets")],
+  [
+    "secrets-are-sealed",
+    "one of the state that is gone",
+    (world) => world.remove("SealedSecret", "database"),
+  ],
   [
     "secrets-are-sealed",
     "one that was not opened",

@@ -134,7 +134,8 @@ export const containerControls: readonly Control[] = [
       if (receivers.length === 0) return answer("Deployments in falco", ["the receiver is not there"]);
       const wrong = receivers.flatMap((each) => {
         const ready = number(each, "status", "readyReplicas") ?? 0;
-        const wanted = number(each, "spec", "replicas") ?? 1;
+        // None ready of none wanted receives nothing.
+        const wanted = Math.max(1, number(each, "spec", "replicas") ?? 1);
         return ready >= wanted ? [] : [`Deployment ${placeOf(each)}: ${ready} of ${wanted} Pods are ready`];
       });
       return answer(receivers.map((each) => `Deployment ${placeOf(each)}`).join(", "), wrong);
