@@ -12,6 +12,11 @@ export const container = (world: World, pod = "web-x1") =>
   (spec(world.find("Pod", pod)).containers as Record<string, unknown>[])[0] as Record<string, unknown>;
 export const securityContext = (world: World) => container(world).securityContext as Record<string, unknown>;
 const admissionPolicy = (world: World) => spec(world.find("ValidatingAdmissionPolicy", "technova-images"));
+/** As good as the Pod's own container, but for what is given. */
+const addEphemeral = (world: World, given: object) =>
+  (spec(world.find("Pod", "web-x1")).ephemeralContainers = [
+    { ...structuredClone(container(world)), name: "debug", ...given },
+  ]);
 const status = (object: object) => (object as { status: Record<string, unknown> }).status;
 const ofGithub = (world: World, type: string) =>
   world.state.find((thing) => thing.type.endsWith(`:${type}`))?.object as Any;
@@ -91,6 +96,16 @@ export const cases: readonly (readonly [control: string, what: string, change: C
   ],
   [
     "confined-by-the-kernel",
+    "an ephemeral container without a profile",
+    (world) => {
+      // The Pod says nothing for all of them, so that each has to say it itself.
+      spec(world.find("Pod", "web-x1")).securityContext = {};
+      addEphemeral(world, {});
+      securityContext(world).appArmorProfile = { type: "RuntimeDefault" };
+    },
+  ],
+  [
+    "confined-by-the-kernel",
     "an open profile",
     (world) => (securityContext(world).appArmorProfile = { type: "Unconfined" }),
   ],
@@ -106,6 +121,21 @@ export const cases: readonly (readonly [control: string, what: string, change: C
       (status(world.find("Pod", "web-x1")).containerStatuses = [
         { name: "app", imageID: image.replaceAll("ab", "cd") },
       ]),
+  ],
+  [
+    "images-are-those-of-the-state",
+    "an ephemeral container of another build",
+    (world) => addEphemeral(world, { image: image.replaceAll("ab", "cd") }),
+  ],
+  [
+    "images-are-those-of-the-state",
+    "an ephemeral container of another build by the runtime's account",
+    (world) => {
+      addEphemeral(world, {});
+      status(world.find("Pod", "web-x1")).ephemeralContainerStatuses = [
+        { name: "debug", imageID: image.replaceAll("ab", "cd") },
+      ];
+    },
   ],
   ["images-are-signed", "no exception any more", (world) => (world.exceptions = [])],
   ["behaviour-is-watched", "no sensor", (world) => world.remove("DaemonSet", "falco")],

@@ -1,5 +1,5 @@
 import { objectsOf } from "../../../policy/frame/objects";
-import { containersOf, podsOf } from "../../../policy/frame/workloads";
+import { containerLists, containersOf, podsOf } from "../../../policy/frame/workloads";
 import { field, list, nameOf, number, text, type KubeObject } from "../../plugins/kubernetes/object";
 import { placeOf } from "../cluster";
 import { answer, atLeastOne, counted, off, type Answer, type Control } from "../control";
@@ -172,10 +172,9 @@ async function confined(evidence: Evidence): Promise<Answer> {
   return { ...judged, verdict: "fails", details: [...unsaid, ...judged.details] };
 }
 
-const containers = (pod: KubeObject) => [
-  ...list(pod, "spec", "initContainers"),
-  ...list(pod, "spec", "containers"),
-];
+/** Ephemeral containers too: they are how somebody gets a program of his own into a Pod that runs. */
+const containers = (pod: KubeObject) => containerLists.flatMap((of) => list(pod, "spec", of));
+const statusLists = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
 
 /** A Pod that was made by hand, or a controller that was changed, has an image that the state does not. */
 async function imagesOfState(evidence: Evidence): Promise<Answer> {
@@ -192,10 +191,7 @@ async function imagesOfState(evidence: Evidence): Promise<Answer> {
       .map((each) => text(each, "image"))
       .filter((image) => !known.has(image))
       .map((image) => `Pod ${placeOf(pod)}: ${image} is not in the state`);
-    const statuses = [
-      ...list(pod, "status", "initContainerStatuses"),
-      ...list(pod, "status", "containerStatuses"),
-    ];
+    const statuses = statusLists.flatMap((of) => list(pod, "status", of));
     const asked = new Map(containers(pod).map((each) => [text(each, "name"), text(each, "image")]));
     const other = statuses.flatMap((status) => {
       const [, wanted] = (asked.get(text(status, "name")) ?? "").split("@");
