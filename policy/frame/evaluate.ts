@@ -78,7 +78,7 @@ function prepare<S>(policy: Facts<S>, given: object): Prepared<S> {
 }
 
 /** The policy's settings with their defaults. A setting that the policy does not have is refused, not ignored. */
-function settingsOf<S>(policy: Facts<S>, given: object): S {
+export function settingsOf<S>(policy: Facts<S>, given: object): S {
   const parameters = Object.entries<{ default: unknown }>(policy.parameters ?? {});
   const known = parameters.map(([name]) => name);
   const stray = Object.keys(given).filter((name) => !known.includes(name));

@@ -39,6 +39,12 @@ export interface Control {
 /** Something that a control has to know and that nothing here tells: the message says why. */
 export class Unanswered extends Error {}
 
+/** What was found. @throws Unanswered when that is nothing, of which everything holds */
+export function atLeastOne<T>(found: readonly T[], noun: string): readonly T[] {
+  if (found.length === 0) throw new Unanswered(`there is no ${noun}`);
+  return found;
+}
+
 export const off = (because: string): Answer => ({ verdict: "off", evidence: because, details: [] });
 
 /** @param looked what was looked at, for a reader who wants to do it himself */

@@ -1,7 +1,7 @@
 import { unknownCheckingProxy } from "@pulumi/policy";
 import { Exceptions, nameOf as resourceName, type Exception } from "../../policy/frame/exceptions";
-import { judgeResource, judgeStack } from "../../policy/frame/evaluate";
-import type { Resource } from "../../policy/frame/objects";
+import { judgeResource, judgeStack, settingsOf } from "../../policy/frame/evaluate";
+import { isJudged, type Resource } from "../../policy/frame/objects";
 import type { Judge, Policy } from "../../policy/frame/policy";
 import { policies } from "../../policy/policies";
 import { readConfiguration, type Configuration } from "../policy/configuration";
@@ -14,7 +14,7 @@ import {
   text,
   type KubeObject,
 } from "../plugins/kubernetes/object";
-import { answer, off, Unanswered, type Answer } from "./control";
+import { answer, atLeastOne, off, Unanswered, type Answer } from "./control";
 import type { Sources } from "./evidence";
 
 interface Found {
@@ -41,6 +41,10 @@ export class Pack {
   onState(...names: readonly string[]): Answer {
     const chosen = this.enforced(names);
     const { resources } = this.sources.state;
+    atLeastOne(
+      resources.filter(({ type }) => isJudged(type)),
+      "resource in the state",
+    );
     const found = chosen.map((policy) => {
       const settings = this.configuration.settingsOf(policy);
       const judges =
@@ -78,9 +82,10 @@ export class Pack {
     return this.concluded(chosen, found, looked);
   }
 
-  /** What the stack sets of a policy. */
+  /** A policy's settings: what the stack sets, and the defaults of the rest. */
   settingsOf(name: string): object {
-    return this.enforced([name]).map((policy) => this.configuration.settingsOf(policy))[0] ?? {};
+    const [policy] = this.enforced([name]);
+    return policy === undefined ? {} : settingsOf(policy, this.configuration.settingsOf(policy));
   }
 
   private enforced(names: readonly string[]): readonly Policy[] {

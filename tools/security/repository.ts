@@ -40,7 +40,7 @@ export async function onGithub(
     wrong = await live({ get: (path) => evidence.github.get(`${base}${path}`) });
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
-    throw new Unanswered(`the state is as it must be, GitHub was not asked: ${error.message}`);
+    throw new Unanswered(`the state is as it must be, what GitHub has is not known: ${error.message}`);
   }
   if (wrong.length === 0)
     return { ...stated, evidence: `${owner}/${name} on GitHub, and ${stated.evidence}` };

@@ -1,6 +1,6 @@
 import { kindOf, list, nameOf, namespaceOf, text, type KubeObject } from "../plugins/kubernetes/object";
 import type { Action, Subject } from "./cluster";
-import { answer, counted, type Answer } from "./control";
+import { answer, atLeastOne, counted, type Answer } from "./control";
 import type { Evidence } from "./evidence";
 
 /** What could become more than it looks like, in each namespace. */
@@ -98,7 +98,8 @@ function allows(rule: KubeObject, { verb, group, resource }: Action): boolean {
 /** No account may do what is risky and the roles of the state do not give it. */
 export async function accountsAreBounded(evidence: Evidence): Promise<Answer> {
   const namespaces = evidence.namespaces();
-  const accounts = await evidence.cluster.listIn("ServiceAccount", namespaces);
+  const found = await evidence.cluster.listIn("ServiceAccount", namespaces);
+  const accounts = atLeastOne(found, "service account");
   const stated = evidence.sources.state.objects.map(({ wanted }) => wanted);
   const actions = riskyActions(namespaces);
   const wrong: string[] = [];

@@ -32,7 +32,7 @@ export async function encryptedAtRest(evidence: Evidence): Promise<Answer> {
   );
 }
 
-/** The controller runs, and has opened every SealedSecret. */
+/** The controller runs, and every SealedSecret of the state is there and opened, as are all others. */
 export async function sealed(evidence: Evidence): Promise<Answer> {
   if (
     evidence.setting("sealedSecrets") === undefined ||
@@ -42,6 +42,11 @@ export async function sealed(evidence: Evidence): Promise<Answer> {
   const controllers = await evidence.cluster.list("Deployment", "sealing");
   const down = controllers.filter((each) => Number(field(each, "status", "readyReplicas") ?? 0) === 0);
   const secrets = await evidence.cluster.listIn("SealedSecret", evidence.namespaces());
+  const there = new Set(secrets.map(placeOf));
+  const missing = evidence
+    .objects("SealedSecret")
+    .map(placeOf)
+    .filter((place) => !there.has(place));
   const closed = secrets.filter(
     (each) =>
       !list(each, "status", "conditions").some(
@@ -51,6 +56,7 @@ export async function sealed(evidence: Evidence): Promise<Answer> {
   return answer(`${counted(controllers.length, "controller")}, ${counted(secrets.length, "SealedSecret")}`, [
     ...(controllers.length === 0 ? ["there is no controller in sealing"] : []),
     ...down.map((each) => `Deployment ${placeOf(each)} has no Pod that is ready`),
+    ...missing.map((place) => `SealedSecret ${place} is not there`),
     ...closed.map((each) => `SealedSecret ${placeOf(each)} was not opened`),
   ]);
 }

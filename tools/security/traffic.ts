@@ -1,27 +1,12 @@
 import { field, list, type KubeObject } from "../plugins/kubernetes/object";
-import { isPropertyMap, type PropertyMap, type PropertyValue } from "../plugins/rpc/values";
+import type { PropertyMap } from "../plugins/rpc/values";
+import { inOneForm } from "./oneForm";
 
-/** What a policy is about and lets through, as one text; with what the API server fills in. */
+/** What a policy is about and lets through, as one text. */
 export function rulesOf(policy: KubeObject): string {
   const { podSelector, ingress, egress } = (policy.spec ?? {}) as PropertyMap;
-  return JSON.stringify(
-    ordered({ podSelector: podSelector ?? {}, ingress: ingress ?? [], egress: egress ?? [] }),
-  );
-}
-
-function ordered(value: PropertyValue | undefined): PropertyValue | undefined {
-  if (Array.isArray(value))
-    return value.length === 0 ? undefined : value.map((each) => ordered(each) ?? null);
-  if (!isPropertyMap(value)) return value;
-  const given = "port" in value ? { protocol: "TCP", ...value } : value;
-  return Object.fromEntries(
-    Object.keys(given)
-      .sort()
-      .flatMap((key) => {
-        const kept = ordered(given[key]);
-        return kept === undefined ? [] : [[key, kept] as const];
-      }),
-  );
+  const rules = { podSelector: podSelector ?? {}, ingress: ingress ?? [], egress: egress ?? [] };
+  return inOneForm(rules, (map) => ("port" in map ? { protocol: "TCP", ...map } : map));
 }
 
 /** Selects every Pod, and lets nothing in or out. */

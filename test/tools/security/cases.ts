@@ -11,6 +11,12 @@ const spec = (object: object) => (object as { spec: Record<string, unknown> }).s
 export const container = (world: World, pod = "web-x1") =>
   (spec(world.find("Pod", pod)).containers as Record<string, unknown>[])[0] as Record<string, unknown>;
 export const securityContext = (world: World) => container(world).securityContext as Record<string, unknown>;
+const admissionPolicy = (world: World) => spec(world.find("ValidatingAdmissionPolicy", "technova-images"));
+/** As good as the Pod's own container, but for what is given. */
+const addEphemeral = (world: World, given: object) =>
+  (spec(world.find("Pod", "web-x1")).ephemeralContainers = [
+    { ...structuredClone(container(world)), name: "debug", ...given },
+  ]);
 const status = (object: object) => (object as { status: Record<string, unknown> }).status;
 const ofGithub = (world: World, type: string) =>
   world.state.find((thing) => thing.type.endsWith(`:${type}`))?.object as Any;
@@ -90,6 +96,16 @@ export const cases: readonly (readonly [control: string, what: string, change: C
   ],
   [
     "confined-by-the-kernel",
+    "an ephemeral container without a profile",
+    (world) => {
+      // The Pod says nothing for all of them, so that each has to say it itself.
+      spec(world.find("Pod", "web-x1")).securityContext = {};
+      addEphemeral(world, {});
+      securityContext(world).appArmorProfile = { type: "RuntimeDefault" };
+    },
+  ],
+  [
+    "confined-by-the-kernel",
     "an open profile",
     (world) => (securityContext(world).appArmorProfile = { type: "Unconfined" }),
   ],
@@ -114,6 +130,21 @@ export const cases: readonly (readonly [control: string, what: string, change: C
         { name: "app", imageID: image.replaceAll("ab", "cd") },
       ]),
   ],
+  [
+    "images-are-those-of-the-state",
+    "an ephemeral container of another build",
+    (world) => addEphemeral(world, { image: image.replaceAll("ab", "cd") }),
+  ],
+  [
+    "images-are-those-of-the-state",
+    "an ephemeral container of another build by the runtime's account",
+    (world) => {
+      addEphemeral(world, {});
+      status(world.find("Pod", "web-x1")).ephemeralContainerStatuses = [
+        { name: "debug", imageID: image.replaceAll("ab", "cd") },
+      ];
+    },
+  ],
   ["images-are-signed", "no exception any more", (world) => (world.exceptions = [])],
   ["behaviour-is-watched", "no sensor", (world) => world.remove("DaemonSet", "falco")],
   [
@@ -136,6 +167,14 @@ export const cases: readonly (readonly [control: string, what: string, change: C
     "events-are-received",
     "none ready",
     (world) => (status(world.find("Deployment", "receiver")).readyReplicas = 0),
+  ],
+  [
+    "events-are-received",
+    "one that somebody has scaled down",
+    (world) => {
+      spec(world.find("Deployment", "receiver")).replicas = 0;
+      status(world.find("Deployment", "receiver")).readyReplicas = 0;
+    },
   ],
 
   [
@@ -167,6 +206,46 @@ export const cases: readonly (readonly [control: string, what: string, change: C
     "admission-denies",
     "a policy that is ignored when it fails",
     (world) => (spec(world.find("ValidatingAdmissionPolicy", "technova-images")).failurePolicy = "Ignore"),
+  ],
+  [
+    "admission-denies",
+    "a policy that admits everything",
+    (world) => (admissionPolicy(world).validations = [{ expression: "true" }]),
+  ],
+  [
+    "admission-denies",
+    "a variable that stands for something else",
+    (world) => (admissionPolicy(world).variables = [{ name: "spec", expression: "{'containers': []}" }]),
+  ],
+  [
+    "admission-denies",
+    "a condition that is never met",
+    (world) => (admissionPolicy(world).matchConditions = [{ name: "never", expression: "false" }]),
+  ],
+  [
+    "admission-denies",
+    "a policy for other resources",
+    (world) => {
+      const { resourceRules } = admissionPolicy(world).matchConstraints as Any;
+      Object.assign(resourceRules?.[0] ?? {}, { resources: ["replicasets"] });
+    },
+  ],
+  [
+    "admission-denies",
+    "resources that a policy excludes",
+    (world) => {
+      const rule = { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"], scope: "*" };
+      Object.assign(admissionPolicy(world).matchConstraints as Any, { excludeResourceRules: [rule] });
+    },
+  ],
+  [
+    "admission-denies",
+    "a binding for some namespaces only",
+    (world) => {
+      const namespaceSelector = { matchLabels: { checked: "true" } };
+      const matchResources = { matchPolicy: "Equivalent", namespaceSelector, objectSelector: {} };
+      spec(world.find("ValidatingAdmissionPolicyBinding", "technova-images")).matchResources = matchResources;
+    },
   ],
   [
     "traffic-is-denied-by-default",
@@ -253,6 +332,11 @@ export const cases: readonly (readonly [control: string, what: string, change: C
   ["secrets-are-sealed", "no controller", (world) => world.remove("Deployment", "sealed-secrets")],
   [
     "secrets-are-sealed",
+    "one of the state that is gone",
+    (world) => world.remove("SealedSecret", "database"),
+  ],
+  [
+    "secrets-are-sealed",
     "one that was not opened",
     (world) => (status(world.find("SealedSecret", "database")).conditions = []),
   ],
@@ -278,13 +362,20 @@ export const cases: readonly (readonly [control: string, what: string, change: C
   [
     "nobody-is-exempt",
     "an exemption by hand",
-    (world) => (world.github["/rulesets"] = [{ name: "main", bypass_actors: [{ actor_id: 1 }] }]),
+    (world) => (world.github["/rulesets/1"] = { id: 1, name: "main", bypass_actors: [{ actor_id: 1 }] }),
+  ],
+  [
+    "nobody-is-exempt",
+    "an environment that administrators pass by hand",
+    (world) =>
+      ((world.github["/environments/production"] as Record<string, unknown>).can_admins_bypass = true),
   ],
   [
     "deployments-are-approved",
     "no reviewers by hand",
     (world) =>
       (world.github["/environments/production"] = {
+        can_admins_bypass: false,
         protection_rules: [],
         deployment_branch_policy: { custom_branch_policies: true },
       }),

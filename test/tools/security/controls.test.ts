@@ -99,6 +99,64 @@ describe("controls", () => {
     ]);
   });
 
+  it("do not hold where GitHub does not say whom its rules exempt", async () => {
+    const hidden: readonly ((github: Record<string, unknown>) => unknown)[] = [
+      (github) => (github["/rulesets"] = []),
+      (github) => delete github["/rulesets/2"],
+      (github) => (github["/rulesets/2"] = { id: 2, name: "develop" }),
+      (github) => delete (github["/environments/production"] as Record<string, unknown>).can_admins_bypass,
+      (github) => delete github["/environments/production"],
+    ];
+    for (const hide of hidden) {
+      const world = new World();
+      hide(world.github);
+      expect((await world.verdicts())["nobody-is-exempt"], String(hide)).to.equal("unknown");
+    }
+  });
+
+  it("of admission hold beside a binding that somebody added, and by one that names all resources", async () => {
+    const world = new World();
+    const binding = world.find("ValidatingAdmissionPolicyBinding", "technova-images") as { spec: object };
+    const added = world.live.find(({ object }) => object === binding);
+    const validationActions = ["Audit"];
+    const spec = { policyName: "technova-images", validationActions };
+    if (added) world.live.push({ ...added, object: { ...binding, metadata: { name: "added" }, spec } });
+    const matchResources = { matchPolicy: "Equivalent", namespaceSelector: {}, objectSelector: {} };
+    Object.assign(binding.spec, { matchResources });
+    expect((await world.verdicts())["admission-denies"]).to.equal("holds");
+  });
+
+  it("of Pods, accounts and signatures do not hold where there is none", async () => {
+    const world = new World();
+    world.live = world.live.filter(({ object: { kind } }) => kind !== "Pod" && kind !== "ServiceAccount");
+    world.remove("Namespace", "inventory", world.state);
+    const verdicts = await world.verdicts();
+    const unknown = Object.keys(verdicts).filter((id) => verdicts[id] === "unknown");
+    expect(unknown).to.deep.equal([
+      "pods-are-not-root",
+      "system-calls-are-filtered",
+      "no-capabilities",
+      "pods-stay-off-their-node",
+      "file-systems-are-read-only",
+      "resources-are-limited",
+      "confined-by-the-kernel",
+      "images-are-those-of-the-state",
+      "images-name-a-build",
+      "images-come-from-known-registries",
+      "images-are-signed",
+      "accounts-have-their-rights-alone",
+      "tokens-are-asked-for",
+    ]);
+  });
+
+  it("of the state do not hold where it has nothing that a policy judges", async () => {
+    const world = new World();
+    world.state = [{ type: "pulumi:providers:kubernetes", object: {}, title: "cluster", path: [] }];
+    const verdicts = await world.verdicts();
+    for (const id of ["no-credentials-in-plain-places", "rights-are-small", "images-are-signed"])
+      expect(verdicts[id], id).to.equal("unknown");
+  });
+
   it("hold nothing of a stack that was never deployed", async () => {
     const world = new World();
     world.state = [];

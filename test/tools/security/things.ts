@@ -46,7 +46,8 @@ export function running(things: readonly Thing[]): Thing[] {
     const { replicas = 1 } = (object.spec ?? {}) as { replicas?: number };
     if (object.kind === "Deployment") object.status = { readyReplicas: replicas };
     if (object.kind === "DaemonSet") object.status = { desiredNumberScheduled: 2, numberReady: 2 };
-    if (object.kind === "NetworkPolicy") fillIn(object);
+    if (object.kind === "NetworkPolicy") fillInPorts(object);
+    if (object.kind === "ValidatingAdmissionPolicy") fillInMatches(object);
     if (object.kind === "SealedSecret") object.status = { conditions: [{ type: "Synced", status: "True" }] };
   }
   const pods = live.filter(({ object }) => podMakers.includes(String(object.kind)));
@@ -54,7 +55,15 @@ export function running(things: readonly Thing[]): Thing[] {
 }
 
 /** As the API server does. */
-function fillIn(object: Body): void {
+function fillInMatches({ spec }: Body): void {
+  const { matchConstraints: given } = spec as { matchConstraints: { resourceRules: Body[] } };
+  const resourceRules = given.resourceRules.map((rule) => ({ ...rule, scope: "*" }));
+  const selectors = { namespaceSelector: {}, objectSelector: {} };
+  const matchConstraints = { matchPolicy: "Equivalent", ...selectors, ...given, resourceRules };
+  Object.assign(spec as Body, { matchConstraints });
+}
+
+function fillInPorts(object: Body): void {
   const { egress = [] } = object.spec as { egress?: { ports?: Body[] }[] };
   for (const { ports = [] } of egress) for (const port of ports) port.protocol ??= "TCP";
 }
@@ -188,7 +197,23 @@ function ofCluster(): Thing[] {
       "ValidatingAdmissionPolicy",
       "validatingadmissionpolicies",
       { name: "technova-images" },
-      { spec: { failurePolicy: "Fail" } },
+      {
+        spec: {
+          failurePolicy: "Fail",
+          matchConstraints: {
+            namespaceSelector: {
+              matchExpressions: [
+                { key: "kubernetes.io/metadata.name", operator: "In", values: [...namespaces] },
+              ],
+            },
+            resourceRules: [
+              { apiGroups: [""], apiVersions: ["*"], operations: ["CREATE", "UPDATE"], resources: ["pods"] },
+            ],
+          },
+          variables: [{ name: "spec", expression: "object.spec" }],
+          validations: [{ expression: "has(variables.spec.containers)", message: "no", reason: "Forbidden" }],
+        },
+      },
     ),
     kubernetes(
       group,

@@ -136,7 +136,9 @@ export class World {
   private readonly answerOfGithub = ((address: string, options: RequestInit) => {
     const { authorization } = options.headers as Record<string, string>;
     if (authorization !== "Bearer for tests") return Promise.resolve(new Response("", { status: 401 }));
-    const path = address.replace(/^https:\/\/api\.github\.com\/repos\/technova\/[^/]+/, "");
+    const path = address
+      .replace(/^https:\/\/api\.github\.com\/repos\/technova\/[^/]+/, "")
+      .replace(/\?.*/, "");
     if (!(path in this.github)) return Promise.resolve(new Response("", { status: 404 }));
     const body = this.github[path];
     if (body === undefined) return Promise.resolve(new Response(null, { status: 204 }));
@@ -169,8 +171,17 @@ function githubAsItShouldBe(): Record<string, unknown> {
     "/vulnerability-alerts": undefined,
     "/rules/branches/main": rules(),
     "/rules/branches/develop": rules(),
-    "/rulesets": [{ name: "main", bypass_actors: [] }, { name: "develop" }],
+    // The list is of summaries, without who is exempt.
+    "/rulesets": [
+      { id: 1, name: "main", enforcement: "active" },
+      { id: 2, name: "develop", enforcement: "active" },
+    ],
+    "/rulesets/1": { id: 1, name: "main", enforcement: "active", bypass_actors: [], rules: rules() },
+    "/rulesets/2": { id: 2, name: "develop", enforcement: "active", bypass_actors: [], rules: rules() },
+    "/environments/staging": { name: "staging", can_admins_bypass: false, protection_rules: [] },
     "/environments/production": {
+      name: "production",
+      can_admins_bypass: false,
       protection_rules: [{ type: "required_reviewers", reviewers: [{ type: "Team" }] }],
       deployment_branch_policy: { protected_branches: false, custom_branch_policies: true },
     },

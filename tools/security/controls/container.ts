@@ -1,8 +1,8 @@
 import { objectsOf } from "../../../policy/frame/objects";
-import { containersOf, podsOf } from "../../../policy/frame/workloads";
-import { field, list, number, text, type KubeObject } from "../../plugins/kubernetes/object";
+import { containerLists, containersOf, podsOf } from "../../../policy/frame/workloads";
+import { field, list, nameOf, number, text, type KubeObject } from "../../plugins/kubernetes/object";
 import { placeOf } from "../cluster";
-import { answer, counted, off, type Answer, type Control } from "../control";
+import { answer, atLeastOne, counted, off, type Answer, type Control } from "../control";
 import type { Evidence } from "../evidence";
 
 /** What runs, and what it may do where it runs. */
@@ -86,8 +86,8 @@ export const containerControls: readonly Control[] = [
     against: "An image that anybody has published under a name that looks right.",
     where: "policy and admission policy allowed-registries, policy/config/<stack>.json",
     ask(evidence) {
-      const { registries } = evidence.pack.settingsOf("allowed-registries") as { registries?: unknown[] };
-      if ((registries ?? []).length === 0)
+      const { registries } = evidence.pack.settingsOf("allowed-registries") as { registries: unknown[] };
+      if (registries.length === 0)
         return answer(`policy/config/${evidence.stack}.json`, ["it names no registry, so all are allowed"]);
       return ofPods(evidence, "allowed-registries");
     },
@@ -97,7 +97,12 @@ export const containerControls: readonly Control[] = [
     title: "The cluster verifies who has built the application's image",
     against: "An image by somebody who may push to the registry, and is not the release workflow.",
     where: "policy verified-signatures",
-    ask: ({ pack }) => pack.onState("verified-signatures"),
+    ask(evidence) {
+      const { namespaces } = evidence.pack.settingsOf("verified-signatures") as { namespaces: string[] };
+      const own = evidence.objects("Namespace").filter((each) => namespaces.includes(nameOf(each)));
+      atLeastOne(own, `Namespace ${namespaces.join(" or ")} in the state`);
+      return evidence.pack.onState("verified-signatures");
+    },
   },
   {
     id: "builds-hold-no-secret",
@@ -129,7 +134,8 @@ export const containerControls: readonly Control[] = [
       if (receivers.length === 0) return answer("Deployments in falco", ["the receiver is not there"]);
       const wrong = receivers.flatMap((each) => {
         const ready = number(each, "status", "readyReplicas") ?? 0;
-        const wanted = number(each, "spec", "replicas") ?? 1;
+        // None ready of none wanted receives nothing.
+        const wanted = Math.max(1, number(each, "spec", "replicas") ?? 1);
         return ready >= wanted ? [] : [`Deployment ${placeOf(each)}: ${ready} of ${wanted} Pods are ready`];
       });
       return answer(receivers.map((each) => `Deployment ${placeOf(each)}`).join(", "), wrong);
@@ -142,15 +148,19 @@ function uses(evidence: Evidence, key: string, ...path: readonly string[]): bool
   return evidence.setting(key, ...path) !== undefined && evidence.setting(key, ...path, "enabled") !== false;
 }
 
+async function podsOfStack(evidence: Evidence): Promise<readonly KubeObject[]> {
+  return atLeastOne(await evidence.cluster.pods(evidence.namespaces()), "running Pod");
+}
+
 async function ofPods(evidence: Evidence, ...policies: readonly string[]): Promise<Answer> {
-  const pods = await evidence.cluster.pods(evidence.namespaces());
+  const pods = await podsOfStack(evidence);
   return evidence.pack.onLive(pods, counted(pods.length, "running Pod"), ...policies);
 }
 
 async function confined(evidence: Evidence): Promise<Answer> {
   if (evidence.setting("cluster", "appArmor") === false)
     return off(`technova:cluster.appArmor is false in Pulumi.${evidence.stack}.yaml`);
-  const pods = await evidence.cluster.pods(evidence.namespaces());
+  const pods = await podsOfStack(evidence);
   const judged = evidence.pack.onLive(pods, counted(pods.length, "running Pod"), "apparmor-profile");
   const unsaid = pods.flatMap((pod) => {
     const ofPod = text(pod, "spec", "securityContext", "appArmorProfile", "type");
@@ -162,14 +172,13 @@ async function confined(evidence: Evidence): Promise<Answer> {
   return { ...judged, verdict: "fails", details: [...unsaid, ...judged.details] };
 }
 
-const containers = (pod: KubeObject) => [
-  ...list(pod, "spec", "initContainers"),
-  ...list(pod, "spec", "containers"),
-];
+/** Ephemeral containers too: they are how somebody gets a program of his own into a Pod that runs. */
+const containers = (pod: KubeObject) => containerLists.flatMap((of) => list(pod, "spec", of));
+const statusLists = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
 
 /** A Pod that was made by hand, or a controller that was changed, has an image that the state does not. */
 async function imagesOfState(evidence: Evidence): Promise<Answer> {
-  const pods = await evidence.cluster.pods(evidence.namespaces());
+  const pods = await podsOfStack(evidence);
   const known = new Set(
     evidence.sources.state.resources
       .flatMap(objectsOf)
@@ -182,10 +191,7 @@ async function imagesOfState(evidence: Evidence): Promise<Answer> {
       .map((each) => text(each, "image"))
       .filter((image) => !known.has(image))
       .map((image) => `Pod ${placeOf(pod)}: ${image} is not in the state`);
-    const statuses = [
-      ...list(pod, "status", "initContainerStatuses"),
-      ...list(pod, "status", "containerStatuses"),
-    ];
+    const statuses = statusLists.flatMap((of) => list(pod, "status", of));
     const asked = new Map(containers(pod).map((each) => [text(each, "name"), text(each, "image")]));
     const other = statuses.flatMap((status) => {
       const [, wanted] = (asked.get(text(status, "name")) ?? "").split("@");

@@ -3,7 +3,7 @@ import { Loki, nanoseconds } from "../../audit/loki";
 import { field, nameOf, namespaceOf, text, type KubeObject } from "../../plugins/kubernetes/object";
 import { admission } from "../admission";
 import { placeOf } from "../cluster";
-import { answer, counted, off, type Control } from "../control";
+import { answer, atLeastOne, counted, off, type Control } from "../control";
 import type { Evidence } from "../evidence";
 import { accountsAreBounded, riskyActions, told } from "../rights";
 import { encryptedAtRest, sealed } from "../secrets";
@@ -144,7 +144,10 @@ export const infrastructureControls: readonly Control[] = [
         .filter((pod) => (text(pod, "spec", "serviceAccountName") || "default") === "default")
         .filter((pod) => field(pod, "spec", "automountServiceAccountToken") !== false)
         .map((pod) => `Pod ${placeOf(pod)} has the token of the account default`);
-      if (holders.length === 0) return judged;
+      if (holders.length === 0) {
+        atLeastOne(own, "service account of the platform's");
+        return judged;
+      }
       return { ...judged, verdict: "fails", details: [...holders, ...judged.details] };
     },
   },

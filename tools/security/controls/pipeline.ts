@@ -71,11 +71,7 @@ export const pipelineControls: readonly Control[] = [
     against: "An administrator's account, which would otherwise be above all of it.",
     where: "components/github/ruleset.ts, environment.ts; policy no-admin-bypass",
     ask: (evidence) =>
-      onGithub(evidence, ["no-admin-bypass"], async (repository) => {
-        const rulesets = z.array(ruleset).parse((await repository.get("/rulesets")) ?? []);
-        const open = rulesets.filter(({ bypass_actors: actors }) => (actors ?? []).length > 0);
-        return open.map(({ name }) => `the ruleset ${name} exempts somebody`);
-      }),
+      onGithub(evidence, ["no-admin-bypass"], (repository) => exemptions(evidence, repository)),
   },
   {
     id: "deployments-are-approved",
@@ -149,8 +145,13 @@ export const pipelineControls: readonly Control[] = [
 
 const rule = z.looseObject({ type: z.string(), parameters: z.record(z.string(), z.unknown()).optional() });
 const checksOf = z.array(z.looseObject({ context: z.string() }));
-const ruleset = z.looseObject({ name: z.string(), bypass_actors: z.array(z.unknown()).nullish() });
+const ruleset = z.looseObject({
+  id: z.number(),
+  name: z.string(),
+  bypass_actors: z.array(z.unknown()).nullish(),
+});
 const environment = z.looseObject({
+  can_admins_bypass: z.boolean().nullish(),
   protection_rules: z
     .array(z.looseObject({ type: z.string(), reviewers: z.array(z.unknown()).optional() }))
     .default([]),
@@ -180,6 +181,31 @@ async function onEachBranch(
   );
   return (await Promise.all(found)).flat();
 }
+
+/** Rulesets, and the state's environments, that somebody may pass by. */
+async function exemptions(evidence: Evidence, repository: LiveRepository): Promise<readonly string[]> {
+  const rulesets = z.array(ruleset).parse((await repository.get("/rulesets?per_page=100")) ?? []);
+  if (rulesets.length === 0) throw new Unanswered("GitHub shows no ruleset");
+  // The list never names who is exempt; a ruleset by its id does, to who may write it.
+  const ofRulesets = rulesets.map(async ({ id, name }) => {
+    const found = ruleset.optional().parse(await repository.get(`/rulesets/${id}`));
+    const actors = found?.bypass_actors ?? undefined;
+    return { rules: `the ruleset ${name}`, exempt: actors && actors.length > 0 };
+  });
+  const ofEnvironments = evidence.inputs(environmentType).map(async ({ environment: name }) => {
+    const path = `/environments/${encodeURIComponent(String(name))}`;
+    const found = environment.optional().parse(await repository.get(path));
+    return { rules: `the environment ${String(name)}`, exempt: found?.can_admins_bypass ?? undefined };
+  });
+  const all = await Promise.all([...ofRulesets, ...ofEnvironments]);
+  const open = all.filter(({ exempt }) => exempt === true);
+  const untold = all.find(({ exempt }) => exempt === undefined);
+  if (open.length === 0 && untold !== undefined)
+    throw new Unanswered(`GitHub tells an administrator alone whom ${untold.rules} exempts`);
+  return open.map(({ rules }) => `${rules} exempts somebody`);
+}
+
+const environmentType = "github:index/repositoryEnvironment:RepositoryEnvironment";
 
 const step = z.looseObject({ uses: z.string().optional(), run: z.string().optional() });
 const workflow = z.looseObject({
