@@ -264,6 +264,17 @@ def test_what_is_half_recovered_is_begun_anew_and_damage_is_told(
     assert (data / "pgdata/PG_VERSION").exists()
 
 
+def test_a_segment_that_found_no_room_is_received_again(server: PostgresServer, backups: Backups) -> None:
+    spool = backups.new("spool")
+    with receiving(backups, spool):
+        until(lambda: any(spool.glob("*.partial")))
+    (partial,) = spool.glob("*.partial")
+    os.truncate(partial, 1 << 20)
+    with receiving(backups, spool):
+        ship_all(backups, spool, switch(server))
+    assert not (spool / ".gap").exists()
+
+
 def test_wal_that_was_lost_is_told_and_received_anew(server: PostgresServer, backups: Backups) -> None:
     spool = backups.new("spool")
     with receiving(backups, spool):
