@@ -193,8 +193,11 @@ def test_a_server_comes_back_as_it_was_at_a_time_and_goes_on(
     # To a time.
     data = recover(backups, "recovered", first.isoformat())
     assert sorted(path.name for path in data.iterdir()) == ["pgdata"]
+    # Killed after it ended, before it could tidy up.
+    backups.new("recovered/recovery")
     again = backups.script("recover.sh", data, "inventory", "unused")
     assert "the volume has a database" in again.stdout
+    assert sorted(path.name for path in data.iterdir()) == ["pgdata"]
     assert backups.run("recover-base", "--data", data) == 0
     found = codes(server, data)
     assert "FIRST" in found
@@ -231,7 +234,8 @@ def test_what_is_half_recovered_is_begun_anew_and_damage_is_told(
     spool = backups.new("spool")
     with receiving(backups, spool):
         base_backup(backups)
-        add(server, "FIRST")
+        first = add(server, "FIRST")
+        add(server, "SECOND")
         ship_all(backups, spool, switch(server))
     data = backups.new("data")
     # Killed while it fetched: no `ready`.
@@ -249,19 +253,27 @@ def test_what_is_half_recovered_is_begun_anew_and_damage_is_told(
     assert "is damaged" in refused.stderr
     # A time that the WAL does not reach.
     assert backups.run("recover-base", "--data", data, "--time", "2099-01-01T00:00:00Z") == 0
-    refused = backups.script("recover.sh", data, "inventory", "unused")
-    assert refused.returncode == 1
-    assert "no change is as late as 2099-01-01T00:00:00Z" in refused.stderr
+    for _ in range(2):
+        refused = backups.script("recover.sh", data, "inventory", "unused")
+        assert refused.returncode == 1
+        assert "no change is as late as 2099-01-01T00:00:00Z" in refused.stderr
     assert not (data / "pgdata").exists()
     assert backups.run("recover-base", "--data", data, "--time", "2020-01-01T00:00:00Z") == 1
     assert "or earlier; the oldest is" in capsys.readouterr().err
-    # And then as it should be.
-    assert backups.run("recover-base", "--data", data) == 0
-    (backups.folder / "after.sql").write_text("SELECT 1;\n")
+    # Recovered, but not all that comes afterwards; and then as it should be.
+    assert backups.run("recover-base", "--data", data, "--time", first.isoformat()) == 0
+    after = backups.folder / "after.sql"
+    after.write_text("SELECT 1 / 0;\n")
     backups.own()
-    recovered = backups.script("recover.sh", data, "inventory", backups.folder / "after.sql")
+    refused = backups.script("recover.sh", data, "inventory", after)
+    assert refused.returncode == 1
+    assert "after.sql failed" in refused.stderr
+    after.write_text("SELECT 1;\n")
+    recovered = backups.script("recover.sh", data, "inventory", after)
     assert recovered.returncode == 0, recovered.stderr
-    assert (data / "pgdata/PG_VERSION").exists()
+    found = codes(server, data)
+    assert "FIRST" in found
+    assert "SECOND" not in found
 
 
 def test_a_segment_that_found_no_room_is_received_again(server: PostgresServer, backups: Backups) -> None:

@@ -25,6 +25,7 @@ ask() {
 
 if [ -e "$data/pgdata/PG_VERSION" ]; then
   echo "nothing is recovered: the volume has a database"
+  rm -rf "$wal"
   exit 0
 fi
 [ -e "$wal/ready" ] || fail "there is no base backup in $data"
@@ -32,9 +33,13 @@ target=$(cat "$wal/target")
 timeline=$(cat "$wal/timeline")
 until=
 [ "$target" = latest ] || until=$target
-# The manifest is made by the server that wrote the files, before they were encrypted.
-pg_verifybackup --exit-on-error --quiet "$new" || fail "the base backup $(cat "$wal/ready") is damaged, see above"
-: >"$new/recovery.signal"
+# Once only: a server that has begun to replay has changed the files, and one that has ended its recovery must not begin
+# another one. The manifest is made by the server that wrote the files, before they were encrypted.
+if [ ! -e "$wal/verified" ]; then
+  pg_verifybackup --exit-on-error --quiet "$new" || fail "the base backup $(cat "$wal/ready") is damaged, see above"
+  : >"$new/recovery.signal"
+  : >"$wal/verified"
+fi
 # Nobody but this script may connect, whatever the server of then let in.
 echo 'local all all trust' >"$socket/recovery_hba.conf"
 
