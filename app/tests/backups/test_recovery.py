@@ -276,6 +276,15 @@ def test_what_is_half_recovered_is_begun_anew_and_damage_is_told(
     assert "SECOND" not in found
 
 
+def test_a_slot_that_holds_nothing_back_has_no_lag(server: PostgresServer, backups: Backups) -> None:
+    access(backups)
+    asked = Server("127.0.0.1", "backup", backups.folder / "password", "backup", server.port)
+    assert asked.lag() is None
+    with connect(server) as connection:
+        connection.execute("SELECT pg_create_physical_replication_slot('backup')")
+    assert asked.lag() is None
+
+
 def test_a_segment_that_found_no_room_is_received_again(server: PostgresServer, backups: Backups) -> None:
     spool = backups.new("spool")
     with receiving(backups, spool):

@@ -54,7 +54,8 @@ class Server:
                 row = connection.execute(query.encode(), parameters).fetchone()
         except (psycopg.Error, OSError):
             return None
-        return None if row is None else int(row[0])
+        # A slot that has been made and not used holds nothing back, which says nothing of the archive.
+        return None if row is None or row[0] is None else int(row[0])
 
 
 class Gauges:
