@@ -12,7 +12,7 @@ import psycopg
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from inventory.backups.vault import Vault
-from inventory.backups.wal import Shipper, Waiting
+from inventory.backups.wal import GAP, Shipper, Waiting
 
 logger = logging.getLogger("inventory")
 
@@ -21,7 +21,6 @@ SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint FROM pg_replic
  WHERE slot_name = %s
 """
 _SYSTEM = "SELECT system_identifier FROM pg_control_system()"
-GAP = ".gap"
 
 
 class Server:
