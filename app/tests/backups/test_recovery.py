@@ -137,6 +137,7 @@ def codes(server: PostgresServer, data: Path) -> set[str]:
     """What a recovered data folder has, by starting a server on it."""
     server.stop()
     original = server.folder / "data"
+    shutil.rmtree(server.folder / "lost", ignore_errors=True)
     original.rename(server.folder / "lost")
     shutil.move(data / "pgdata", original)
     server.start()
@@ -147,13 +148,15 @@ def codes(server: PostgresServer, data: Path) -> set[str]:
 AFTER = "SELECT pg_create_physical_replication_slot('backup', true);\nALTER ROLE backup PASSWORD 'new';\n"
 
 
-def recover(backups: Backups, name: str, wanted: str) -> "tuple[Path, subprocess.CompletedProcess[str]]":
+def recover(backups: Backups, name: str, wanted: str) -> Path:
     data = backups.new(name)
     assert backups.run("recover-base", "--data", data, "--time", wanted) == 0
     after = backups.folder / "after.sql"
     after.write_text(AFTER)
     backups.own()
-    return data, backups.script("recover.sh", data, "inventory", after)
+    recovered = backups.script("recover.sh", data, "inventory", after)
+    assert recovered.returncode == 0, recovered.stderr
+    return data
 
 
 def test_a_server_comes_back_as_it_was_at_a_time_and_goes_on(
@@ -164,7 +167,7 @@ def test_a_server_comes_back_as_it_was_at_a_time_and_goes_on(
         base_backup(backups)
         first = add(server, "FIRST")
         switch(server)
-        add(server, "SECOND")
+        second = add(server, "SECOND")
         # The receiver is killed and comes back: the slot has kept what it missed.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -173,6 +176,10 @@ def test_a_server_comes_back_as_it_was_at_a_time_and_goes_on(
     last = switch(server)
     with receiving(backups, spool):
         ship_all(backups, spool, last)
+        # Of what the first recovery gives up. Names of backups say whole seconds.
+        time.sleep(1)
+        base_backup(backups)
+        ship_all(backups, spool, switch(server))
     assert not (spool / ".gap").exists()
 
     # To its end, judged as the restore test does it.
@@ -184,11 +191,13 @@ def test_a_server_comes_back_as_it_was_at_a_time_and_goes_on(
     assert "public.locations" in (test / "tables.tsv").read_text()
 
     # To a time.
-    data, recovered = recover(backups, "recovered", first.isoformat())
-    assert recovered.returncode == 0, recovered.stderr
+    data = recover(backups, "recovered", first.isoformat())
     assert sorted(path.name for path in data.iterdir()) == ["pgdata"]
+    # Killed after it ended, before it could tidy up.
+    backups.new("recovered/recovery")
     again = backups.script("recover.sh", data, "inventory", "unused")
     assert "the volume has a database" in again.stdout
+    assert sorted(path.name for path in data.iterdir()) == ["pgdata"]
     assert backups.run("recover-base", "--data", data) == 0
     found = codes(server, data)
     assert "FIRST" in found
@@ -201,12 +210,20 @@ def test_a_server_comes_back_as_it_was_at_a_time_and_goes_on(
     with receiving(backups, spool):
         ship_all(backups, spool, last)
     assert not (spool / ".gap").exists()
-    data, recovered = recover(backups, "again", "latest")
-    assert recovered.returncode == 0, recovered.stderr
-    shutil.rmtree(server.folder / "lost")
+    (history,) = [key for key in backups.store.objects if ".history." in key]
+    backups.store.modified[history] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z}"
+    # Not from the newest base backup, which leads to what was given up.
+    data = recover(backups, "again", "latest")
     found = codes(server, data)
     assert {"FIRST", "AFTERWARDS"} <= found
     assert "SECOND" not in found
+
+    # To a later time of the timeline that the first recovery has left.
+    data = recover(backups, "later", second.isoformat())
+    found = codes(server, data)
+    assert {"FIRST", "SECOND"} <= found
+    assert {"THIRD", "AFTERWARDS"}.isdisjoint(found)
+    assert switch(server).startswith("00000003")
 
 
 def test_what_is_half_recovered_is_begun_anew_and_damage_is_told(
@@ -217,7 +234,8 @@ def test_what_is_half_recovered_is_begun_anew_and_damage_is_told(
     spool = backups.new("spool")
     with receiving(backups, spool):
         base_backup(backups)
-        add(server, "FIRST")
+        first = add(server, "FIRST")
+        add(server, "SECOND")
         ship_all(backups, spool, switch(server))
     data = backups.new("data")
     # Killed while it fetched: no `ready`.
@@ -235,19 +253,47 @@ def test_what_is_half_recovered_is_begun_anew_and_damage_is_told(
     assert "is damaged" in refused.stderr
     # A time that the WAL does not reach.
     assert backups.run("recover-base", "--data", data, "--time", "2099-01-01T00:00:00Z") == 0
-    refused = backups.script("recover.sh", data, "inventory", "unused")
-    assert refused.returncode == 1
-    assert "no change is as late as 2099-01-01T00:00:00Z" in refused.stderr
+    for _ in range(2):
+        refused = backups.script("recover.sh", data, "inventory", "unused")
+        assert refused.returncode == 1
+        assert "no change is as late as 2099-01-01T00:00:00Z" in refused.stderr
     assert not (data / "pgdata").exists()
     assert backups.run("recover-base", "--data", data, "--time", "2020-01-01T00:00:00Z") == 1
     assert "or earlier; the oldest is" in capsys.readouterr().err
-    # And then as it should be.
-    assert backups.run("recover-base", "--data", data) == 0
-    (backups.folder / "after.sql").write_text("SELECT 1;\n")
+    # Recovered, but not all that comes afterwards; and then as it should be.
+    assert backups.run("recover-base", "--data", data, "--time", first.isoformat()) == 0
+    after = backups.folder / "after.sql"
+    after.write_text("SELECT 1 / 0;\n")
     backups.own()
-    recovered = backups.script("recover.sh", data, "inventory", backups.folder / "after.sql")
+    refused = backups.script("recover.sh", data, "inventory", after)
+    assert refused.returncode == 1
+    assert "after.sql failed" in refused.stderr
+    after.write_text("SELECT 1;\n")
+    recovered = backups.script("recover.sh", data, "inventory", after)
     assert recovered.returncode == 0, recovered.stderr
-    assert (data / "pgdata/PG_VERSION").exists()
+    found = codes(server, data)
+    assert "FIRST" in found
+    assert "SECOND" not in found
+
+
+def test_a_slot_that_holds_nothing_back_has_no_lag(server: PostgresServer, backups: Backups) -> None:
+    access(backups)
+    asked = Server("127.0.0.1", "backup", backups.folder / "password", "backup", server.port)
+    assert asked.lag() is None
+    with connect(server) as connection:
+        connection.execute("SELECT pg_create_physical_replication_slot('backup')")
+    assert asked.lag() is None
+
+
+def test_a_segment_that_found_no_room_is_received_again(server: PostgresServer, backups: Backups) -> None:
+    spool = backups.new("spool")
+    with receiving(backups, spool):
+        until(lambda: any(spool.glob("*.partial")))
+    (partial,) = spool.glob("*.partial")
+    os.truncate(partial, 1 << 20)
+    with receiving(backups, spool):
+        ship_all(backups, spool, switch(server))
+    assert not (spool / ".gap").exists()
 
 
 def test_wal_that_was_lost_is_told_and_received_anew(server: PostgresServer, backups: Backups) -> None:

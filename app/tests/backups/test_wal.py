@@ -1,6 +1,7 @@
 """WAL on its way to the store: nothing is lost, whatever is killed or away."""
 
 import gzip
+import os
 import struct
 import threading
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from inventory.backups import wal
 from inventory.backups.errors import BackupError
-from inventory.backups.naming import following, needed
+from inventory.backups.naming import following, needed, preceding
 from inventory.backups.vault import Vault
 from inventory.backups.wal import Shipper, Waiting, fetch_wal, ship, system_of, waiting_files
 from tests.support.s3 import Store
@@ -171,9 +172,27 @@ def test_a_gap_is_not_taken_for_the_end(vault: Vault, spool: Path, tmp_path: Pat
     assert fetch_wal(vault, str(SYSTEM), f"{2:08X}{0:08X}{6:08X}", back, whole=True) == 1
 
 
+def test_segments_that_were_lost_with_the_spool_are_told(vault: Vault, spool: Path) -> None:
+    for number in (3, 4):
+        segment(spool, number)
+    segment(spool, 5, timeline=2)
+    assert ship(vault, spool, known) == []
+    assert not (spool / ".gap").exists()
+    os.utime(segment(spool, 9, timeline=2), (1000, 1000))
+    segment(spool, 10, timeline=2)
+    assert ship(vault, spool, known) == []
+    assert (spool / ".gap").stat().st_mtime == 1000
+    (spool / ".gap").unlink()
+    segment(spool, 11, timeline=2)
+    assert ship(vault, spool, known) == []
+    assert not (spool / ".gap").exists()
+
+
 def test_positions_follow_each_other() -> None:
     assert following("0000000000000001") == "0000000000000002"
     assert following("00000000000000FF") == "0000000100000000"
+    assert preceding("0000000000000002") == "0000000000000001"
+    assert preceding("0000000100000000") == "00000000000000FF"
 
 
 def test_it_goes_on_after_failures_and_says_each_once(

@@ -30,6 +30,9 @@ run() {
 # begin: where the log goes on in another way than it was received (another server or timeline, or a slot that is new
 # or lost), what is half received belongs to nothing, and what is whole has to be shipped before the rest is asked for.
 begin() {
+  # A volume that was full leaves a segment that is shorter than 16 MiB, on which pg_receivewal would fail each time.
+  # The slot makes the server keep its content.
+  find "$spool" -maxdepth 1 -name '*.partial' ! -size 16777216c -delete
   log=$(ask "SELECT system_identifier || '/' || timeline_id FROM pg_control_system(), pg_control_checkpoint()") || return 1
   state=$(ask "SELECT coalesce(max(wal_status), 'none') FROM pg_replication_slots WHERE slot_name = '$slot'") || return 1
   if [ "$state" = lost ]; then

@@ -25,15 +25,21 @@ ask() {
 
 if [ -e "$data/pgdata/PG_VERSION" ]; then
   echo "nothing is recovered: the volume has a database"
+  rm -rf "$wal"
   exit 0
 fi
 [ -e "$wal/ready" ] || fail "there is no base backup in $data"
 target=$(cat "$wal/target")
+timeline=$(cat "$wal/timeline")
 until=
 [ "$target" = latest ] || until=$target
-# The manifest is made by the server that wrote the files, before they were encrypted.
-pg_verifybackup --exit-on-error --quiet "$new" || fail "the base backup $(cat "$wal/ready") is damaged, see above"
-: >"$new/recovery.signal"
+# Once only: a server that has begun to replay has changed the files, and one that has ended its recovery must not begin
+# another one. The manifest is made by the server that wrote the files, before they were encrypted.
+if [ ! -e "$wal/verified" ]; then
+  pg_verifybackup --exit-on-error --quiet "$new" || fail "the base backup $(cat "$wal/ready") is damaged, see above"
+  : >"$new/recovery.signal"
+  : >"$wal/verified"
+fi
 # Nobody but this script may connect, whatever the server of then let in.
 echo 'local all all trust' >"$socket/recovery_hba.conf"
 
@@ -43,7 +49,7 @@ trap 'fail "it was told to stop"' TERM INT
 # Not a hot standby: that would want the settings of the server of then.
 postgres -D "$new" -c listen_addresses= -c unix_socket_directories="$socket" -c hba_file="$socket/recovery_hba.conf" \
   -c restore_command="sh '$here/restore-wal.sh' '$wal' %f %p" -c recovery_target_time="$until" \
-  -c recovery_target_action=promote -c recovery_target_timeline=latest -c hot_standby=off \
+  -c recovery_target_action=promote -c recovery_target_timeline="$timeline" -c hot_standby=off \
   -c archive_mode=off -c max_wal_senders=0 -c logging_collector=off &
 server=$!
 while ! ask --command='SELECT pg_is_in_recovery()' 2>/dev/null | grep -qx f; do

@@ -101,9 +101,11 @@ const lagLimitBytes = 128 * 2 ** 20;
 const walRules: readonly AlertingRule[] = [
   {
     alert: "WalArchivingBehind",
+    // A lag below zero: the server does not answer, or has no slot.
     expr:
       "max(technova_wal_oldest_waiting_seconds) > 900" +
       ` or max(technova_wal_receiver_lag_bytes) > ${lagLimitBytes}` +
+      " or min(technova_wal_receiver_lag_bytes) < 0" +
       " or time() - max(technova_wal_shipped_timestamp_seconds) > 900" +
       " or absent(technova_wal_shipped_timestamp_seconds)",
     for: "10m",

@@ -95,6 +95,11 @@ describe("alerts about backups", () => {
     }
   });
 
+  it("tell of an archive that cannot ask the server how much it is behind", () => {
+    const { expr } = named("WalArchivingBehind", { walArchiving: {} });
+    expect(expr.split(" or ")).to.include("min(technova_wal_receiver_lag_bytes) < 0");
+  });
+
   it("compare the last failure with the last success of the same kind", () => {
     expect(named("BackupFailed").expr).to.equal(
       'max(last_over_time(technova_backup_failure_timestamp_seconds{kind="dump"}[52h])) >' +

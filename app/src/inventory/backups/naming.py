@@ -72,6 +72,11 @@ def following(place: str) -> str:
     return f"{log + (number + 1 >> 8):08X}{(number + 1) & 0xFF:08X}"
 
 
+def preceding(place: str) -> str:
+    log, number = int(place[:8], 16), int(place[8:], 16)
+    return f"{log - (number == 0):08X}{(number - 1) & 0xFF:08X}"
+
+
 def needed(segment: str, start: str) -> bool:
     """Whether recovery that begins with `start` may read this segment or history file."""
     return bool(HISTORY.fullmatch(segment)) or position(segment) >= position(start)

@@ -12,7 +12,7 @@ import psycopg
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from inventory.backups.vault import Vault
-from inventory.backups.wal import Shipper, Waiting
+from inventory.backups.wal import GAP, Shipper, Waiting
 
 logger = logging.getLogger("inventory")
 
@@ -21,7 +21,6 @@ SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint FROM pg_replic
  WHERE slot_name = %s
 """
 _SYSTEM = "SELECT system_identifier FROM pg_control_system()"
-GAP = ".gap"
 
 
 class Server:
@@ -54,7 +53,8 @@ class Server:
                 row = connection.execute(query.encode(), parameters).fetchone()
         except (psycopg.Error, OSError):
             return None
-        return None if row is None else int(row[0])
+        # A slot that has been made and not used holds nothing back, which says nothing of the archive.
+        return None if row is None or row[0] is None else int(row[0])
 
 
 class Gauges:

@@ -22,6 +22,7 @@ from inventory.backups.errors import BackupError
 from inventory.backups.figures import Figures
 from inventory.backups.manifest import Manifest
 from inventory.backups.naming import MANIFEST, Kind, base_backup_name, read_base_name, taken_at
+from inventory.backups.timelines import choose_base
 from inventory.backups.vault import Vault
 from inventory.backups.wal import fetch_wal
 from inventory.core.config import Settings
@@ -166,12 +167,16 @@ def recover_base(vault: Callable[[], Vault], data: Path, wanted: str) -> None:
     (wal / STARTED).write_text(f"{time.time():.0f}\n", encoding="ascii")
     until = None if wanted == LATEST else datetime.fromisoformat(wanted)
     target = vault()
-    name = choose(target, Kind.BASE, LATEST, until)
+    name, timeline = choose_base(target, until)
     found = read_base_name(name)
     logger.info("recovering %s", name)
     base.unpack(target, name, recovering)
     count = fetch_wal(target, found.system, found.start, wal, whole=until is None)
     (wal / "target").write_text(f"{wanted}\n", encoding="ascii")
+    # With a time the latest one may be of a recovery after it. Its history is there all the same: else the
+    # server would begin a timeline that there is already.
+    followed = LATEST if until is None else timeline
+    (wal / "timeline").write_text(f"{followed}\n", encoding="ascii")
     # Last: whoever finds it finds everything.
     (wal / "ready").write_text(f"{name}\n", encoding="ascii")
     logger.info("%d segments of WAL lead on from %s", count, name)

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import logging
+import os
 import shutil
 import struct
 import tempfile
@@ -15,12 +16,14 @@ from typing import BinaryIO, cast
 
 from inventory.backups.cipher import PieceReader
 from inventory.backups.errors import BackupError
-from inventory.backups.naming import HISTORY, SEGMENT, WAL, following, needed, position
+from inventory.backups.naming import HISTORY, SEGMENT, WAL, following, needed, position, preceding
 from inventory.backups.vault import Vault
 from inventory.objectstore import StoreError
 
 logger = logging.getLogger("inventory")
 
+# In the spool; its time says when WAL was last lost before it was received.
+GAP = ".gap"
 # src/include/access/xlog_internal.h of PostgreSQL: a segment's first page has a long header.
 _LONG_HEADER = struct.Struct("<HHIQI4xQII")
 _LONG_HEADER_FLAG = 0x0002
@@ -84,9 +87,26 @@ def ship(vault: Vault, spool: Path, system: Callable[[], str | None]) -> list[st
                 conflicts.append(file.name)
                 continue
         else:
+            if SEGMENT.fullmatch(file.name) and _follows_gap(vault, owner, file.name):
+                logger.error("WAL was lost before %s; recovery needs a base backup from now on", file.name)
+                # Not the time of now: a base backup that was taken meanwhile leads on from here.
+                received = file.stat().st_mtime
+                (spool / GAP).touch()
+                os.utime(spool / GAP, (received, received))
             _put(vault, name, file)
         file.unlink()
     return conflicts
+
+
+def _follows_gap(vault: Vault, system: str, segment: str) -> bool:
+    """Whether the store has the server's log, but not up to this segment: the spool has been lost."""
+    before = preceding(position(segment))
+    if vault.exists(f"{WAL}/{system}/{segment[:8]}{before}.gz"):
+        return False
+    # The first one of a timeline: what comes before it is of another one.
+    names = [each.name.rpartition("/")[2].removesuffix(".gz") for each in vault.list(f"{WAL}/{system}")]
+    places = {position(name) for name in names if SEGMENT.fullmatch(name)}
+    return before not in places and any(place < before for place in places)
 
 
 def _put(vault: Vault, name: str, file: Path) -> None:
