@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { killGroup, npm, npmOk, start, type Outcome } from "./support/command";
+import { killGroupAndWait, npm, npmOk, start, type Outcome } from "./support/command";
 import { makeFaultyApp } from "./support/faultyApp";
 import { record } from "./support/figures";
 import { gatewayOf, type Gateway } from "./support/gateway";
@@ -10,6 +10,9 @@ import { sql } from "./support/database";
 import { Platform } from "./delivery/platform";
 import { add, addMigration, drop } from "./delivery/schema";
 import { LocalSettings } from "./rollback/localSettings";
+
+/** The image in the settings, however it is written there. */
+const image = /\bimage:[^]*?(?=\n\s+schemaRevision)/;
 
 const usual = ["--stack", "local", "--yes", "--watch", "10"];
 
@@ -122,8 +125,7 @@ describe("rollback", function () {
       const { result, report } = await underLoad(gateway, async () => {
         const running = start("npm", ["run", "--silent", "rollback", "--", ...usual, "--to", "4"]);
         await running.seen(moment);
-        killGroup(running);
-        await running.finished;
+        await killGroupAndWait(running);
         return npm("rollback", ...usual, "--to", "4");
       });
       succeeded(result);
@@ -134,10 +136,7 @@ describe("rollback", function () {
 
   it("blue-green, at once: users have the version before within seconds, and no request fails", async () => {
     settings.edit(/version: 1\.0\.\d+/, "version: 1.0.9");
-    settings.edit(
-      /image: \{ repository.*/,
-      "image: { build: { repository: technova/inventory, offline: true } }",
-    );
+    settings.edit(image, "image: { build: { repository: technova/inventory, offline: true } }");
     settings.edit(/strategy: .*/, `strategy: ${strategies.blueGreen}`);
     await update();
     const began = performance.now();
@@ -162,7 +161,7 @@ describe("rollback", function () {
   it("leaves the stack where it was when what serves afterwards is not well", async () => {
     settings.edit(/version: 1\.0\.\d+/, "version: 1.0.3-errors");
     settings.edit(
-      /image: \{ .*/,
+      image,
       "image: { build: { repository: technova/inventory, context: dist/faulty-app, offline: true } }",
     );
     settings.edit(

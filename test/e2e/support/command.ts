@@ -86,3 +86,18 @@ export function killGroup(running: Running): void {
   if (running.process.pid === undefined) throw new Error("the command never started");
   process.kill(-running.process.pid, "SIGKILL");
 }
+
+/** The same, and nobody of the group is left afterwards: a lock of theirs counts for nothing then. */
+export async function killGroupAndWait(running: Running): Promise<void> {
+  killGroup(running);
+  await running.finished;
+  const group = -(running.process.pid ?? 0);
+  for (;;) {
+    try {
+      process.kill(group, 0);
+    } catch {
+      return;
+    }
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+}
