@@ -31,7 +31,7 @@ def history() -> list[Json]:
 
 
 def before(entries: list[Json], serving: str) -> Json:
-    """What undo brings back: the newest version that ended well last, as tools/release/history.ts chooses it."""
+    """What undo brings back: the newest version that ended well last, as in tools/release/history.ts."""
     seen = {serving}
     for each in reversed(entries):
         if each["hash"] in seen:
@@ -44,7 +44,10 @@ def before(entries: list[Json], serving: str) -> Json:
 
 def schema_revisions(entries: list[Json], serving: str) -> list[str]:
     """Revisions that are still needed: of the version that serves, and of the one that undo brings back."""
-    revisions = [annotation_of(serving, "schema-revision"), before(entries, serving).get("schemaRevision", "")]
+    revisions = [
+        annotation_of(serving, "schema-revision"),
+        before(entries, serving).get("schemaRevision", ""),
+    ]
     return sorted({str(revision) for revision in revisions if revision})
 
 
