@@ -170,6 +170,9 @@ describe("the policy pack under the real engine", function () {
   it("lets be what an exception is for, says so, and fails by one that is over", async () => {
     const copy = join(workspace.folder, "policy");
     cpSync(sources, copy, { recursive: true });
+    // What the pack shares with the plugins.
+    const shared = "tools/plugins/rpc";
+    cpSync(join(sources, "..", shared), join(workspace.folder, shared), { recursive: true });
     const exception = {
       policy: "no-privileged-containers",
       stacks: ["test"],
