@@ -92,7 +92,7 @@ export async function killGroupAndWait(running: Running): Promise<void> {
   killGroup(running);
   await running.finished;
   const group = -(running.process.pid ?? 0);
-  for (;;) {
+  for (const end = Date.now() + 10_000; Date.now() < end; ) {
     try {
       process.kill(group, 0);
     } catch {
@@ -100,4 +100,5 @@ export async function killGroupAndWait(running: Running): Promise<void> {
     }
     await new Promise((wake) => setTimeout(wake, 50));
   }
+  throw new Error(`some of the process group ${-group} are left 10 s after SIGKILL`);
 }

@@ -12,8 +12,8 @@ type Plain = ReturnType<Struct["toJavaScript"]>;
 
 /**
  * Has a process read and write structs straight from and to plain values. The library makes several objects of each
- * value, and when it puts one into a map it goes through all that is below once more, which is most of the time that
- * large resources take. Whoever asks for the library's own objects gets them.
+ * value, and when it puts one into a map it goes through all that is below once more: the deeper a resource is, the more
+ * often each of its values is looked at. Whoever asks for the library's own objects gets them.
  */
 export function exchangePlainStructs({ Struct, Value }: StructModule): void {
   const write = Struct.serializeBinaryToWriter;
