@@ -92,7 +92,7 @@ export async function killGroupAndWait(running: Running): Promise<void> {
   killGroup(running);
   await running.finished;
   const group = -(running.process.pid ?? 0);
-  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+  for (const end = Date.now() + 10_000; Date.now() < end;) {
     try {
       process.kill(group, 0);
     } catch {
