@@ -13,7 +13,7 @@ const lockContent = z.object({
   hostname: z.string(),
   timestamp: z.string(),
 });
-type LockContent = z.infer<typeof lockContent>;
+export type LockContent = z.infer<typeof lockContent>;
 
 /**
  * Clears the way for a command that locks a stack. A lock whose process is dead on this machine is taken away and
@@ -80,12 +80,15 @@ function parseLock(text: string): LockContent | undefined {
   }
 }
 
-/** A process id is used again some time; where the kernel tells, only a pulumi that is no zombie counts. */
+/**
+ * A process id is used again some time; where the kernel tells, only a pulumi counts, or one of this project's own
+ * commands, and no zombie.
+ */
 function runsPulumi(pid: number): boolean {
   if (!isAlive(pid)) return false;
   try {
     const [, name, status] = /\((.*)\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
-    return name?.startsWith("pulumi") === true && status !== "Z";
+    return /^(pulumi|node)/.test(name ?? "") && status !== "Z";
   } catch {
     return true;
   }

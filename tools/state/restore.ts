@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { clearStaleLocks } from "../engine/locks";
 import { projectName, stackFile } from "../engine/project";
 import { report, UserError } from "../engine/report";
 import { capturePulumi } from "../engine/run";
@@ -8,6 +9,7 @@ import { openState, stateDirectory } from "../engine/state";
 import { historyFiles, historyFolder, stateFile, stateFolder } from "../history/names";
 import { openHistory } from "../history/source";
 import { backup, untilUnlocked } from "./backup";
+import { whileLocked } from "./lock";
 import { backendFolder, cloudState, settingsPart } from "./manifest";
 import { openStore, type Store } from "./store";
 import { verify, type Verified } from "./verify";
@@ -65,8 +67,11 @@ export async function restore(
   await untilUnlocked(stack, () => history.lockedBy(), options.waitSeconds);
   const aside = await keepAside(root, options, env, run);
 
-  if (store !== undefined && manifest.backend !== "cloud") await copyInto(store, { project, stack }, parts);
-  else await importInto(root, stack, verified, run, notes);
+  if (store !== undefined && manifest.backend !== "cloud") {
+    const reference = { project, stack };
+    clearStaleLocks(root, state, stack);
+    await whileLocked(store, reference, () => copyInto(store, reference, parts));
+  } else await importInto(root, stack, verified, run, notes);
   if (store === undefined) notes.push("A Pulumi Cloud keeps its own history: the archive's was not written.");
   notes.push(...putSettings(root, stack, parts.get(settingsPart(stack))));
   await compare(stack, verified, run, store !== undefined && manifest.backend !== "cloud");

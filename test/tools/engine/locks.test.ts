@@ -31,10 +31,23 @@ describe("the lock of a stack", () => {
     expect(existsSync(`${path}.attrs`)).to.equal(false);
   });
 
-  it("is taken away when its process number now belongs to something else", () => {
+  it("is taken away when its process number now belongs to something else", async () => {
+    const other = spawn("/bin/sleep", ["30"]);
+    await once(other, "spawn");
+    try {
+      const path = lock(other.pid ?? 0);
+      clear();
+      expect(existsSync(path)).to.equal(false);
+    } finally {
+      other.kill();
+      await once(other, "exit");
+    }
+  });
+
+  it("of a command of this project that still runs stays", async () => {
     const path = lock(process.pid);
-    clear();
-    expect(existsSync(path)).to.equal(false);
+    expect(await messageOfFailure(clear)).to.include(`process ${process.pid}`);
+    expect(existsSync(path)).to.equal(true);
   });
 
   it("of a command that still runs is explained and stays", async () => {
