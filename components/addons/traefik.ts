@@ -15,7 +15,7 @@ import {
   topologySpread,
 } from "../security";
 import { TraefikAccess } from "./traefikAccess";
-import { traefikArguments, traefikPorts, traefikShutdown, traefikTlsOptions } from "./traefikArguments";
+import { traefikArguments, traefikFile, traefikPorts, traefikShutdown } from "./traefikArguments";
 
 /** How other parts of the platform find Traefik's Pods. */
 export const traefikIdentity: Identity = { name: "traefik", component: "gateway" };
@@ -57,7 +57,7 @@ export class Traefik extends pulumi.ComponentResource {
       {
         metadata: { namespace, labels: labels(traefikIdentity) },
         immutable: true,
-        data: { "dynamic.yaml": traefikTlsOptions(settings.minimumTlsVersion) },
+        data: { "dynamic.yaml": traefikFile(settings.minimumTlsVersion) },
       },
       parent,
     );

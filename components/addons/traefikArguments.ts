@@ -32,6 +32,7 @@ export function traefikArguments({
     `--entrypoints.${name}.transport.lifecycle.requestacceptgracetimeout=${traefikShutdown.acceptSeconds}s`,
     `--entrypoints.${name}.transport.lifecycle.gracetimeout=${traefikShutdown.graceSeconds}s`,
     `--entrypoints.${name}.transport.keepalivemaxtime=${traefikShutdown.connectionSeconds}s`,
+    `--entrypoints.${name}.http.middlewares=${reconnect}@file`,
     ...(trustedProxies === undefined
       ? []
       : [`--entrypoints.${name}.forwardedheaders.trustedips=${trustedProxies.join(",")}`]),
@@ -76,9 +77,21 @@ export function traefikArguments({
   ];
 }
 
-/** What only a file can say: how TLS is spoken. Clients that do not name a host that is served are turned away. */
-export function traefikTlsOptions(minimumVersion: "1.2" | "1.3"): string {
+const reconnect = "reconnect";
+
+/**
+ * What only a file can say: how TLS is spoken, and what happens to every request. Clients that do not name a host that
+ * is served are turned away.
+ */
+export function traefikFile(minimumVersion: "1.2" | "1.3"): string {
   return JSON.stringify({
+    http: {
+      middlewares: {
+        // Another Pod is asked when one does not take the connection. A request of which a Pod has got anything is
+        // never sent again: it may have done what was asked.
+        [reconnect]: { retry: { attempts: 3 } },
+      },
+    },
     tls: {
       options: {
         default: {

@@ -87,6 +87,21 @@ describe("the gateway", () => {
     }
   });
 
+  it("asks another Pod when one does not take the connection, at every entry point", async () => {
+    const { one } = await addons();
+    const args = at(
+      one(types.deployment, "traefik-deployment").inputs,
+      ...["spec", "template", "spec", "containers", 0, "args"],
+    ) as string[];
+    const used = args.flatMap((arg) => /\.http\.middlewares=(.+)@file$/.exec(arg)?.[1] ?? []);
+    expect(used).to.have.length(2);
+    const file = JSON.parse(
+      String(at(one(types.configMap, "traefik-configuration").inputs, "data", "dynamic.yaml")),
+    );
+    for (const name of used)
+      expect(at(file, "http", "middlewares", name, "retry", "attempts")).to.be.greaterThan(1);
+  });
+
   it("sends HTTP to HTTPS, at the port that clients see", async () => {
     const { one } = await addons({ service: { type: "NodePort", httpPort: 30080, httpsPort: 30443 } });
     const filter = at(one(types.httpRoute, "gateway-redirect").inputs, "spec", "rules", 0, "filters", 0);
