@@ -31,7 +31,7 @@ const kinds: Kinds = {
   policy: ["poddisruptionbudgets"],
   "velero.io": [
     ...["backuprepositories", "backups", "backupstoragelocations", "datadownloads", "datauploads"],
-    ...["deletebackuprequests", "downloadrequests", "podvolumebackups", "podvolumerestores", "restores"],
+    ...["deletebackuprequests", "podvolumebackups", "podvolumerestores", "restores"],
     ...["schedules", "serverstatusrequests", "volumesnapshotlocations"],
   ],
   "traefik.io": [
@@ -100,6 +100,10 @@ const admin = [
     resourceNames: ["loki:http", "sealed-secrets:http"],
     verbs: ["get"],
   },
+  // What they answer opens a backup, with all Secrets of the cluster where these are in it.
+  ...allow(["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"], {
+    "velero.io": ["downloadrequests"],
+  }),
   // A session is asked for with either, by protocol.
   ...allow(["create", "get"], { "": ["pods/attach", "pods/exec", "pods/portforward"] }),
 ];

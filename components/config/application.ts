@@ -163,6 +163,14 @@ function podsOf(value: number | string, replicas: number): number {
   return typeof value === "number" ? value : Math.ceil((parseInt(value, 10) / 100) * replicas);
 }
 
+type Numbers = Pick<ApplicationSettings, "replicas" | "autoscaling">;
+
+/** The most Pods that one version has. */
+export const mostPods = ({ replicas, autoscaling }: Numbers): number => autoscaling?.maxReplicas ?? replicas;
+
+/** Pods that there can be at the same time: of two complete versions and one on trial. */
+export const podsAtOnce = (numbers: Numbers): number => 2 * mostPods(numbers) + 1;
+
 export type ApplicationSettings = z.infer<typeof applicationSchema>;
 export type ImageSettings = ApplicationSettings["image"];
 export type DatabaseSettings = ApplicationSettings["database"];

@@ -24,7 +24,7 @@ export function section<T extends z.ZodRawShape>(shape: T) {
   });
 }
 
-/** A component whose key is left out, or says `enabled: false` and nothing else, is not there. */
+/** A component whose key is left out, or says `enabled: false`, is not there, whatever else its key says. */
 export const optional = <T extends z.ZodType>(schema: T) =>
   z
     .unknown()
@@ -32,7 +32,7 @@ export const optional = <T extends z.ZodType>(schema: T) =>
     .pipe(schema.optional())
     .optional();
 
-/** A component that is there unless it is switched off: `enabled: false` and nothing else. */
+/** A component that is there unless it is switched off by `enabled: false`. */
 export const unlessOff = <T extends z.ZodType>(schema: T) =>
   z
     .unknown()
@@ -41,12 +41,7 @@ export const unlessOff = <T extends z.ZodType>(schema: T) =>
     .pipe(schema.optional());
 
 function isSwitchedOff(value: unknown): boolean {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Object.keys(value).length === 1 &&
-    (value as { enabled?: unknown }).enabled === false
-  );
+  return typeof value === "object" && value !== null && (value as { enabled?: unknown }).enabled === false;
 }
 
 /** A list; each entry answers for itself. */

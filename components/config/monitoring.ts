@@ -31,23 +31,24 @@ const receiver = {
     .default(["critical", "warning"]),
   /** Where its service is: Alertmanager reaches these addresses and no others. */
   cidrs: cidrs(),
-  /** Port of that service. */
-  port: wholeNumber(1, 65_535).default(443),
 };
+/** Of a receiver that is told by HTTP: the port of its service. */
+const port = wholeNumber(1, 65_535).default(443);
 
 /** Who is told; the address, key or password that tells them is `technova:secrets.alertReceivers.<name>`. */
 const receivers = choice("type", [
   /** Secret: the URL. */
-  section({ type: z.literal("webhook"), ...receiver }),
+  section({ type: z.literal("webhook"), ...receiver, port }),
   /** Secret: the URL of the incoming webhook. */
   section({
     type: z.literal("slack"),
     ...receiver,
+    port,
     channel: text('a channel such as "#alerts"', /^[#@]\S+$/),
   }),
   /** Secret: the integration's routing key. */
-  section({ type: z.literal("pagerDuty"), ...receiver }),
-  /** Secret: the password, where the server wants one. */
+  section({ type: z.literal("pagerDuty"), ...receiver, port }),
+  /** Secret: the password, where there is a user name. */
   section({
     type: z.literal("email"),
     ...receiver,

@@ -60,7 +60,7 @@ export const registrySchema = section({
 const quota = (defaults: { cpu: string; memory: string; pods: number; storage?: string }) =>
   section({
     /** Sum of all CPU limits. */
-    cpu: cpu().default(defaults.cpu),
+    cpu: cpu(4096).default(defaults.cpu),
     /** Sum of all memory limits. */
     memory: memory().default(defaults.memory),
     pods: wholeNumber(1, 10_000).default(defaults.pods),

@@ -8,7 +8,7 @@ const takes = 'a list of namespaces such as ["inventory"], not empty';
 export const sealedSecretsSchema = section({
   enabled: flag().default(true),
   /** Where Secrets are made of them; the controller has no rights on Secrets elsewhere. */
-  namespaces: listOf(takes, word("inventory", "gateway", "monitoring"))
+  namespaces: listOf(takes, word("inventory", "gateway", "monitoring", "backup"))
     .min(1, { error: takes })
     .default(["inventory"]),
   /** How long a key is sealed with until there is another. Earlier keys stay, and open what they have sealed. */

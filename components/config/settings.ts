@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { applicationSchema } from "./application";
+import { shortages } from "./capacity";
 import { falcoSchema } from "./falco";
 import { optional, section, unlessOff } from "./field";
 import { githubSchema } from "./github";
@@ -32,16 +33,29 @@ const settingsSchema = section({
   velero: optional(veleroSchema),
   github: optional(githubSchema),
   secrets: secretsSchema.prefault({}),
-}).superRefine(({ application: { strategy }, monitoring, sealedSecrets }, context) => {
-  const { namespaces = [] } = sealedSecrets ?? {};
-  if (monitoring === undefined && namespaces.includes("monitoring")) {
+}).superRefine((settings, context) => {
+  const { application, argoRollouts, monitoring, sealedSecrets, velero } = settings;
+  const { strategy } = application;
+  for (const { path, message } of shortages(settings))
+    context.addIssue({ code: "custom", path: [...path], message });
+  for (const [index, namespace] of (sealedSecrets?.namespaces ?? []).entries()) {
+    const needs = { inventory: true, gateway: true, monitoring, backup: velero }[namespace];
+    if (needs !== undefined) continue;
     context.addIssue({
       code: "custom",
-      path: ["sealedSecrets", "namespaces", namespaces.indexOf("monitoring")],
-      message: '"inventory" or "gateway" as long as there is no monitoring',
+      path: ["sealedSecrets", "namespaces", index],
+      message: `no "${namespace}" as long as there is no ${namespace === "backup" ? "velero" : namespace}`,
     });
   }
-  if (strategy.analysis === undefined || monitoring !== undefined) return;
+  if (strategy.analysis === undefined) return;
+  if (argoRollouts === undefined) {
+    context.addIssue({
+      code: "custom",
+      path: ["argoRollouts"],
+      message: `the platform's own controller for a ${strategy.type} release that is measured: no other may ask its Prometheus`,
+    });
+  }
+  if (monitoring !== undefined) return;
   context.addIssue({
     code: "custom",
     path: ["application", "strategy", strategy.type === "rolling" ? "analysis" : "type"],
@@ -114,8 +128,10 @@ function missingSecrets(settings: PlainSettings): { path: string[]; because: str
   if (registry.username !== undefined && !secrets.registryPassword) {
     missing.push({ path: ["secrets", "registryPassword"], because: "the registry has a username" });
   }
-  for (const { name, type } of monitoring?.alertmanager?.receivers ?? []) {
-    if (secrets.alertReceivers[name] === undefined && type !== "email") {
+  for (const receiver of monitoring?.alertmanager?.receivers ?? []) {
+    const { name, type } = receiver;
+    const asksForOne = type !== "email" || receiver.username !== undefined;
+    if (secrets.alertReceivers[name] === undefined && asksForOne) {
       missing.push({
         path: ["secrets", "alertReceivers", name],
         because: `technova:monitoring.alertmanager.receivers has "${name}"`,

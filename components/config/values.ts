@@ -57,10 +57,10 @@ const quantity = (takes: string, accepts: (value: number) => boolean) =>
   );
 
 /** CPU; a bare number in YAML would be ambiguous, so strings only. */
-export const cpu = () =>
+export const cpu = (most = 64) =>
   quantity(
-    'a CPU quantity in quotes, from "1m" to "64", such as "250m"',
-    (cores) => cores >= 0.001 && cores <= 64,
+    `a CPU quantity in quotes, from "1m" to "${most}", such as "250m"`,
+    (cores) => cores >= 0.001 && cores <= most,
   );
 
 export const memory = () =>

@@ -2,7 +2,7 @@ import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { ParentReference } from "../addons/gateway";
 import { AllowedFlows, type Flow } from "../cluster/flows";
-import type { ApplicationSettings } from "../config/application";
+import { mostPods, podsAtOnce, type ApplicationSettings } from "../config/application";
 import type { ImageSource } from "../images";
 import { labels, type Identity } from "../labels";
 import type { PodSecurityArgs } from "../security";
@@ -238,15 +238,11 @@ export class Application extends pulumi.ComponentResource {
 }
 
 /**
- * Connections that the most Pods there can be open at the same time: those of two complete versions and one on trial,
- * whatever the strategy, for another number would restart the database.
+ * Connections that the most Pods there can be open at the same time, whatever the strategy: another number would
+ * restart the database.
  */
 export function mostConnections(settings: ApplicationSettings): number {
   const { databasePoolSize } = settings.configuration;
   // Each Pod has one more for its readiness.
-  return (2 * mostPods(settings) + 1) * (databasePoolSize + 1);
-}
-
-function mostPods({ replicas, autoscaling }: Pick<ApplicationSettings, "replicas" | "autoscaling">): number {
-  return autoscaling?.maxReplicas ?? replicas;
+  return podsAtOnce(settings) * (databasePoolSize + 1);
 }

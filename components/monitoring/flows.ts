@@ -14,6 +14,7 @@ import type { AlertmanagerSettings, GitHubAuditSettings, MonitoringSettings } fr
 import type { ClusterSettings } from "../config/platform";
 import { gossipPort } from "./alertmanager";
 import { promtailPort } from "./collecting";
+import { prometheusPort } from "./prometheus";
 
 /** What the monitoring may say. What it reads, each part of the platform lets it read. */
 export function monitoringFlows(
@@ -28,11 +29,21 @@ export function monitoringFlows(
       ports: apiServerPorts,
       why: "Prometheus looks for Pods to read from.",
     },
+    {
+      name: "api-server-to-prometheus",
+      from: apiServerAt(apiServerCidrs),
+      to: prometheus,
+      ports: [{ port: prometheusPort }],
+      why: "A rollback asks how well the service does, through the API server.",
+    },
     ...(alerts === undefined ? [] : alertFlows(alerts)),
-    ...(logs === undefined ? [] : logFlows),
+    ...(logs === undefined ? [] : logFlows(apiServerCidrs)),
     ...(logs?.github === undefined ? [] : githubFlows(logs.github)),
   ];
 }
+
+/** The port of `host:port`, or of a host alone. */
+const portOf = (host: string, usual: number): number => Number(/:(\d+)$/.exec(host)?.[1] ?? usual);
 
 function alertFlows({ replicas, receivers }: AlertmanagerSettings): Flow[] {
   const { pods, port } = alertmanager;
@@ -59,20 +70,20 @@ function alertFlows({ replicas, receivers }: AlertmanagerSettings): Flow[] {
       name: `alertmanager-to-${receiver.name}`,
       from: pods,
       to: { cidrs: receiver.cidrs, who: receiver.name },
-      ports: [{ port: receiver.port }],
+      ports: [{ port: receiver.type === "email" ? portOf(receiver.smarthost, 25) : receiver.port }],
       why: `${receiver.name} is told what is wrong.`,
     })),
   ];
 }
 
-function githubFlows({ cidrs }: GitHubAuditSettings): Flow[] {
+function githubFlows({ api, cidrs }: GitHubAuditSettings): Flow[] {
   return [
     dnsFlow("github-audit", githubAudit),
     {
       name: "github-audit-to-github",
       from: githubAudit,
       to: { cidrs, who: "GitHub" },
-      ports: [{ port: 443 }],
+      ports: [{ port: portOf(new URL(api).host, 443) }],
       why: "What was done in the organisation is asked for.",
     },
     {
@@ -85,8 +96,15 @@ function githubFlows({ cidrs }: GitHubAuditSettings): Flow[] {
   ];
 }
 
-const logFlows: readonly Flow[] = [
+const logFlows = (apiServerCidrs: readonly string[]): Flow[] => [
   dnsFlow("promtail", promtail),
+  {
+    name: "api-server-to-loki",
+    from: apiServerAt(apiServerCidrs),
+    to: loki.pods,
+    ports: [{ port: loki.port }],
+    why: "The audit trail is read, and updates are written into it, through the API server.",
+  },
   {
     name: "promtail-to-loki",
     from: promtail,

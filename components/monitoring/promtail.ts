@@ -84,7 +84,13 @@ export class Promtail extends pulumi.ComponentResource {
                 { name: "positions", emptyDir: { sizeLimit: "16Mi" } },
                 ...(settings.auditLogFolder === undefined
                   ? []
-                  : [{ name: "audit", hostPath: { path: settings.auditLogFolder, type: "Directory" } }]),
+                  : // Only nodes with an API server have one already.
+                    [
+                      {
+                        name: "audit",
+                        hostPath: { path: settings.auditLogFolder, type: "DirectoryOrCreate" },
+                      },
+                    ]),
               ],
             },
           },

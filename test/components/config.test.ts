@@ -50,6 +50,13 @@ describe("settings", () => {
     expect(await complaint(config)).to.contain("application.strategy.analysis: ");
   });
 
+  it("refuse a release that is to be measured by somebody else's controller", async () => {
+    const config = changed("technova:argoRollouts", { enabled: false });
+    await load(config);
+    config[application] = { ...config[application], strategy: { type: "canary" } };
+    expect(await complaint(config)).to.contain("technova:argoRollouts: ");
+  });
+
   it("report all mistakes at once, in one error without a stack trace", async () => {
     const config = {
       ...changed(`${application}.replicas`, 0),
@@ -86,7 +93,7 @@ describe("settings", () => {
   it("leave out what is switched off", async () => {
     const config = {
       ...goodConfig(),
-      [github]: { enabled: false },
+      [github]: { ...goodConfig()[github], enabled: false },
       "technova:metricsServer": { enabled: false },
     };
     const settings = await load(config);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { killGroupAndWait, npm, npmOk, start, type Outcome } from "./support/command";
-import { makeFaultyApp } from "./support/faultyApp";
+import { lateFault, makeFaultyApp } from "./support/faultyApp";
 import { record } from "./support/figures";
 import { gatewayOf, type Gateway } from "./support/gateway";
 import { createSubject } from "./support/load";
@@ -159,7 +159,7 @@ describe("rollback", function () {
   });
 
   it("leaves the stack where it was when what serves afterwards is not well", async () => {
-    settings.edit(/version: 1\.0\.\d+/, "version: 1.0.3-errors");
+    settings.edit(/version: 1\.0\.\d+/, `version: 1.0.3-${lateFault}`);
     settings.edit(
       image,
       "image: { build: { repository: technova/inventory, context: dist/faulty-app, offline: true } }",
@@ -170,7 +170,7 @@ describe("rollback", function () {
     );
     await update();
     const bad = await newest();
-    settings.edit(/version: 1\.0\.3-errors/, "version: 1.0.4");
+    settings.edit(/version: 1\.0\.3-\w+/, "version: 1.0.4");
     await update();
     const good = await seenState();
     const { result } = await rollback("--to", String(bad));

@@ -28,6 +28,10 @@ export const configurations: Readonly<Record<string, () => Record<string, unknow
     const recovery = { snapshot: "latest" };
     return {
       ...config,
+      "technova:monitoring": {
+        alertmanager: { replicas: 2 },
+        logs: { github: { organisation: "technova", existingSecret: "audit", cidrs: ["203.0.113.0/24"] } },
+      },
       "technova:application": { ...application, database: { ...(database as JsonObject), recovery } },
     };
   },

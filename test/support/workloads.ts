@@ -6,6 +6,7 @@ export interface Workload {
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
   readonly spec: JsonObject;
   readonly ports: readonly ContainerPort[];
 }
@@ -44,6 +45,7 @@ export function workloads(resources: readonly Registered[]): Workload[] {
         name: `${kind} ${name}`,
         namespace: text(get(inputs, "metadata", "namespace")) ?? "default",
         labels: (get(template, "metadata", "labels") ?? {}) as Record<string, string>,
+        annotations: (get(template, "metadata", "annotations") ?? {}) as Record<string, string>,
         spec,
         ports: list(spec.containers).flatMap((container) => list(get(container, "ports")).map(portOf)),
       };

@@ -41,7 +41,7 @@ const checkpoint = z.looseObject({ checkpoint: z.looseObject({ latest: deploymen
  * How much of a checkpoint is read at first. It may have megabytes, and what is needed stands in front: the secrets
  * provider, then the stack's own resource with its outputs.
  */
-export const headBytes = 64 << 10;
+export const headBytes = 16 << 10;
 
 const providerInHead = /"secrets_providers":(\{"type":"[^"]*"(?:,"state":\{[^{}]*\})?\})/;
 // Within the stack's own resource: the next one begins with its URN.

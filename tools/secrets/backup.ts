@@ -1,4 +1,4 @@
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants, copyFileSync, existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { UserError } from "../engine/report";
 import type { FullApi } from "../release/api";
 import { close, open, type Opened } from "./envelope";
@@ -22,12 +22,22 @@ export async function backupKeys(
   try {
     writeFileSync(temporary, text, { mode: 0o600, flag: "wx" });
     keysFromBytes(open(readFileSync(temporary, "utf8"), passphrase, file).content, file);
-    // Unlike a rename, a link takes nothing's place.
-    linkSync(temporary, file);
+    put(temporary, file);
   } finally {
     rmSync(temporary, { force: true });
   }
   return keys;
+}
+
+/** Unlike a rename, this takes nothing's place. */
+function put(temporary: string, file: string): void {
+  try {
+    linkSync(temporary, file);
+  } catch (error) {
+    // As on a USB stick: FAT has no links.
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    copyFileSync(temporary, file, constants.COPYFILE_EXCL);
+  }
 }
 
 /** @throws UserError: a backup is no reason to lose another */

@@ -10,11 +10,11 @@ export const alertRules: readonly RuleGroup[] = [
     rules: [
       {
         alert: "TargetDown",
-        expr: "avg by (app, namespace) (up) < 0.5",
+        expr: "avg by (app, component, namespace) (up) < 0.5",
         for: "5m",
         labels: { severity: "critical" },
         annotations: {
-          summary: "Most Pods of {{ $labels.namespace }}/{{ $labels.app }} do not answer Prometheus.",
+          summary: "Most Pods of {{ $labels.namespace }}/{{ $labels.app }} ({{ $labels.component }}) do not answer Prometheus.",
           action: "Look at the Pods' events and logs: kubectl -n {{ $labels.namespace }} describe pods.",
         },
       },

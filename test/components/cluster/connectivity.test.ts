@@ -101,6 +101,7 @@ function everybody(
     name: `a stranger in ${namespace}, ${Object.values(labels).join(" ")}`,
     namespace,
     labels,
+    annotations: {},
     spec: {},
     ports: [],
   });

@@ -94,8 +94,22 @@ export const mistakes: readonly Mistake[] = [
     "sealed Secrets for a namespace of the cluster's",
     "sealedSecrets.namespaces",
     ["kube-system"],
-    /got "kube-system"; it takes "inventory" or "gateway" or "monitoring"/,
+    /got "kube-system"; it takes "inventory" or "gateway" or "monitoring" or "backup"/,
     "sealedSecrets.namespaces[0]",
+  ],
+  [
+    "mail whose server asks for a password that is not there",
+    "monitoring.alertmanager",
+    {
+      receivers: [
+        {
+          ...{ type: "email", name: "mail", cidrs: ["203.0.113.0/24"], username: "alerts" },
+          ...{ to: "a@example.com", from: "b@example.com", smarthost: "smtp.example.com:587" },
+        },
+      ],
+    },
+    /got nothing; it takes a secret/,
+    "secrets.alertReceivers.mail",
   ],
   ["a key for ever", "sealedSecrets.keyRenewalDays", 0, /got 0; it takes a whole number from 1 to 365/],
   ["a key's age with its unit", "sealedSecrets.keyRenewalDays", "720h", /it takes a whole number/],
@@ -480,6 +494,19 @@ export const mistakes: readonly Mistake[] = [
     { redis: "sha256:" },
     /traefik, metricsServer/,
     "images.digests.redis",
+  ],
+  [
+    "less CPU than the most Pods take",
+    "cluster.quotas.inventory.cpu",
+    "32",
+    /got "32"; it takes at least "82", for 41 Pods, of two complete versions and one on trial/,
+  ],
+  [
+    "less room than the volumes take",
+    "cluster.quotas.monitoring",
+    { storage: "19Gi" },
+    /got "19Gi"; it takes at least "20Gi", for the volumes of Prometheus/,
+    "cluster.quotas.monitoring.storage",
   ],
   ["a quota without a unit", "cluster.quotas.inventory.memory", "32", /"256Mi"/],
   ["a colour with its hash sign", "github.labels.platform.color", "#1d76db", /six hex digits/],

@@ -41,6 +41,14 @@ describe("the audit log of GitHub", () => {
     });
   });
 
+  it("reaches a server of one's own at its port", async () => {
+    const { all } = await monitoring({
+      github: { ...github, api: "https://github.example.com:8443/api/v3" },
+    });
+    const [egress] = all(types.networkPolicy).filter(({ name }) => /audit-to-github-egress/.test(name));
+    expect(at(egress?.inputs, "spec", "egress", 0, "ports")).to.deep.equal([{ port: 8443, protocol: "TCP" }]);
+  });
+
   it("breaks no policy, and reaches GitHub, Loki and the DNS alone", async () => {
     const { one, all } = await monitoring({ github });
     const { inputs } = one(types.cronJob, "github-audit-job");

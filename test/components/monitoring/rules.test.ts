@@ -3,7 +3,9 @@ import { deliveryFigures, deliveryRules, windowsDays } from "../../../components
 import { backupSchema } from "../../../components/config/backup";
 import { backupRules } from "../../../components/monitoring/rules/backup";
 import { alertRules } from "../../../components/monitoring/rules/alerts";
+import { configurations, networkOf } from "../../support/network";
 import { readQuery } from "../../support/promql";
+import type { Workload } from "../../support/workloads";
 
 const groups = deliveryRules(30);
 const rules = groups.flatMap((group) => group.rules);
@@ -118,6 +120,28 @@ describe("alerts", () => {
     expect(new Set(names).size).to.equal(names.length);
     const all = [...everything, ...groups].map(({ name }) => name);
     expect(new Set(all).size).to.equal(all.length);
+  });
+
+  it("about Pods that do not answer count each workload by itself", async () => {
+    const { expr = "" } = alerts.find(({ alert }) => alert === "TargetDown") ?? {};
+    const [, by = ""] = /by \(([^)]+)\)/.exec(expr) ?? [];
+    const sources: Readonly<Record<string, (workload: Workload) => string | undefined>> = {
+      app: ({ labels }) => labels["app.kubernetes.io/name"],
+      component: ({ labels }) => labels["app.kubernetes.io/component"],
+      namespace: ({ namespace }) => namespace,
+    };
+    for (const [stack, config] of Object.entries(configurations)) {
+      const scraped = (await networkOf(config())).workloads.filter(
+        ({ annotations }) => annotations["prometheus.io/scrape"] === "true",
+      );
+      const counted = scraped.map((workload) =>
+        by
+          .split(", ")
+          .map((label) => sources[label]?.(workload))
+          .join("/"),
+      );
+      expect(new Set(counted).size, `${stack}: ${counted.join(", ")}`).to.equal(scraped.length);
+    }
   });
 
   for (const { alert, expr, annotations } of alerts) {

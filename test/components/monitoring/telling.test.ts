@@ -100,6 +100,15 @@ describe("Alertmanager", () => {
     expect(JSON.stringify(receivers[2])).not.to.contain("password");
   });
 
+  it("reaches a mail server at the port that it is told", async () => {
+    const mail = { ...receiver, type: "email", to: "a@b.example", from: "c@d.example" };
+    const { all } = await monitoring({
+      alertmanager: { receivers: [{ ...mail, smarthost: "m.example:587" }] },
+    });
+    const [egress] = all(types.networkPolicy).filter(({ name }) => name.includes("alertmanager-to-on-call"));
+    expect(at(egress?.inputs, "spec", "egress", 0, "ports")).to.deep.equal([{ port: 587, protocol: "TCP" }]);
+  });
+
   it("keeps what tells a receiver in a Secret alone, and reaches its addresses alone", async () => {
     const { all, resources } = await monitoring({
       alertmanager: { receivers: [{ ...receiver, type: "webhook" }] },
@@ -116,6 +125,15 @@ describe("Alertmanager", () => {
 });
 
 describe("the logs", () => {
+  it("and what is measured are asked for through the API server, wherever that is", async () => {
+    const { monitoring: flows } = flowTable(await settingsOf({ logs: {} }));
+    const asked = flows.filter(({ from }) => "who" in from && from.who === "API server");
+    expect(asked.map(({ name, ports }) => [name, ports])).to.have.deep.members([
+      ["api-server-to-prometheus", [{ port: 9090 }]],
+      ["api-server-to-loki", [{ port: 3100 }]],
+    ]);
+  });
+
   const withAudit: JsonObject = { logs: { auditLogFolder: "/var/log/kubernetes" } };
 
   it("are kept for as long as the stack says, however late they come", () => {

@@ -13,6 +13,9 @@ export const faults = {
 
 export type Fault = keyof typeof faults;
 
+/** A fault that no release notices unless it measures: each Pod fails once it has answered 80 requests. */
+export const lateFault = "tired";
+
 /** Where the faulty application is made; below a folder that git ignores. */
 export const faultyContext = "dist/faulty-app";
 
@@ -54,6 +57,8 @@ const MIDDLEWARE = `
         if path.startswith("/api"):
             served += 1
             if fault == "errors" and random.random() < 0.3:
+                return JSONResponse({"fault": True}, status_code=500)
+            if fault == "${lateFault}" and served > 80:
                 return JSONResponse({"fault": True}, status_code=500)
             if fault == "slow" and random.random() < 0.2:
                 await asyncio.sleep(1.5)

@@ -169,6 +169,13 @@ export const profiles: readonly Profile[] = [
     writes: ["/loki"],
   },
   {
+    part: "github_audit",
+    namespace: "monitoring",
+    containers: ["github-audit"],
+    programs: pythons,
+    scripts: ["/etc/github-audit"],
+  },
+  {
     part: "log_collector",
     namespace: "logging",
     containers: ["promtail"],
