@@ -30,7 +30,7 @@ export async function sealedSecretsAreOpened(update: () => Promise<Outcome>): Pr
   const keys = join(folder, "keys.json");
   const sentinel = randomBytes(24).toString("hex");
   writeFileSync(value, sentinel);
-  writeFileSync(passphrase, randomBytes(24).toString("hex"));
+  writeFileSync(passphrase, randomBytes(24).toString("hex"), { mode: 0o600 });
   try {
     const sealed = await secrets("seal", name, "--key", "token", "--from-file", value);
     succeeded(sealed);
