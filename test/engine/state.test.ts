@@ -75,6 +75,12 @@ describe("state archives with the real CLI", function () {
     return other;
   }
 
+  it("lies in files that are each written at once, with none beside them that is not", () => {
+    const names = readdirSync(bookkeeping(tiny), { recursive: true, encoding: "utf8" });
+    expect(names).to.include("stacks/tiny/test.json");
+    expect(names.filter((name) => name.endsWith(".attrs"))).to.deep.equal([]);
+  });
+
   it("backs up, without what opens the secrets", async () => {
     archive = await backup(tiny.root, options, tiny.env);
     expect(archive.content).to.deep.include({ updates: 2, pending: 0 });

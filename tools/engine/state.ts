@@ -37,7 +37,9 @@ export function openState(root: string, env: NodeJS.ProcessEnv): State {
   }
   const directory = stateDirectory(root);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const state = { url: `file://${directory}`, directory };
+  // Without the file of attributes that the backend puts beside each of its files, and that it does not write at once:
+  // a command killed just then would leave a state that nothing can read.
+  const state = { url: `file://${directory}?metadata=skip`, directory };
   if (env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE) return state;
   const passphraseFile = join(directory, "passphrase");
   if (!existsSync(passphraseFile))
@@ -92,7 +94,7 @@ export async function ensureStack(
     const result = await runCaptured(run.cli, args, { cwd, env: run.env });
     const failed = result.code !== 0 && !result.stderr.includes("already exists");
     if (failed) throw new UserError(`The stack ${stack} could not be created:\n${result.stderr.trim()}`);
-    report(`created the stack ${stack} in ${state.url}`);
+    report(`created the stack ${stack} in ${state.directory}`);
   } finally {
     if (own) rmSync(cwd, { recursive: true, force: true });
   }

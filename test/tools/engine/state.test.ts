@@ -9,7 +9,7 @@ describe("where the state lies", () => {
   it("is the checkout, with a passphrase that only its owner can read", () => {
     const root = checkoutWith({});
     const state = openState(root, {});
-    expect(state.url).to.equal(`file://${root}/.pulumi-state`);
+    expect(state.url).to.equal(`file://${root}/.pulumi-state?metadata=skip`);
     const file = state.passphraseFile ?? "";
     expect(statSync(file).mode & 0o777).to.equal(0o600);
     expect(statSync(join(root, ".pulumi-state")).mode & 0o777).to.equal(0o700);
