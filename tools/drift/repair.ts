@@ -42,9 +42,9 @@ export async function putBack(
   const targets = new Set(findings.filter((finding) => !isAddition(finding)).map(({ urn = "" }) => urn));
   for (const urn of kept) targets.delete(urn);
   if (targets.size === 0) return;
+  for (const urn of renamed(findings, state)) followed(urn, state, targets);
   const args = ["up", "--stack", options.stack, "--refresh", "--suppress-outputs"];
   if (options.yes) args.push("--yes");
-  if (isRenamed(findings, state)) args.push("--target-dependents");
   args.push(...[...targets].flatMap((urn) => ["--target", urn]));
   // Whoever changed a field manages it; the stack takes it back.
   const code = await means.engine(args, { PULUMI_K8S_ENABLE_PATCH_FORCE: "true" });
@@ -63,17 +63,30 @@ export async function takeAwayAdded(
   for (const [, group] of byObject(findings.filter(isAddition))) await takeAway(group, options, means);
 }
 
-/** Whether something is made anew by another name, which others have to follow. */
-function isRenamed(findings: readonly Finding[], { objects }: StackState): boolean {
+/** URNs of what is made anew by another name. */
+function renamed(findings: readonly Finding[], { objects }: StackState): string[] {
   const named = new Map(objects.map(({ urn, wanted }) => [urn, wanted]));
-  return findings.some(({ urn = "", change, path = [] }) => {
+  return findings.flatMap(({ urn = "", change, path = [] }) => {
     const wanted = named.get(urn);
     if (text(wanted, "metadata", "annotations", "pulumi.com/autonamed") !== "true" || wanted === undefined)
-      return false;
-    if (change === "missing" || change === "replaced") return true;
+      return [];
+    if (change === "missing" || change === "replaced") return [urn];
     const fixed = immutableFields(wanted, { mutableConfigMaps: false, mutableSecrets: false });
-    return change !== "added" && touches([...path], undefined, fixed);
+    return change !== "added" && touches([...path], undefined, fixed) ? [urn] : [];
   });
+}
+
+/**
+ * Adds what refers to a resource, as by its name, and with each its provider. `--target-dependents` would add what only
+ * waits for it, which is most of a stack, and none of their providers, without which the engine fails.
+ */
+function followed(urn: string, state: StackState, targets: Set<string>): void {
+  for (const [follower, { values, provider }] of state.references) {
+    if (!values.includes(urn) || targets.has(follower)) continue;
+    targets.add(follower);
+    if (provider !== undefined) targets.add(provider);
+    followed(follower, state, targets);
+  }
 }
 
 /**

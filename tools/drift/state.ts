@@ -24,6 +24,8 @@ const resource = z.looseObject({
   delete: z.boolean().optional(),
   pendingReplacement: z.boolean().optional(),
   ignoreChanges: z.array(z.string()).nullish(),
+  propertyDependencies: z.record(z.string(), z.array(z.string()).nullish()).nullish(),
+  provider: z.string().nullish(),
   inputs: z.record(z.string(), z.unknown()).nullish(),
   outputs: z.record(z.string(), z.unknown()).nullish(),
 });
@@ -58,9 +60,19 @@ export interface Pending {
   readonly operation: string;
 }
 
+/** What a resource refers to, whether it is in a cluster or not. */
+export interface References {
+  /** URNs of resources that values of it come from, such as the name of a ConfigMap. */
+  readonly values: readonly string[];
+  /** URN of its provider. */
+  readonly provider?: string;
+}
+
 /** A stack's state, as far as it is about a cluster. */
 export interface StackState {
   readonly objects: readonly StackObject[];
+  /** Of every resource, by its URN. */
+  readonly references: ReadonlyMap<string, References>;
   readonly pending: readonly Pending[];
   /** Resources that no cluster has, by package, such as `github`. */
   readonly others: ReadonlyMap<string, number>;
@@ -97,7 +109,16 @@ export function readState(exportedText: string): StackState {
       others.set(provider, (others.get(provider) ?? 0) + 1);
     else objects.push(toStackObject(entry));
   }
-  return { objects, pending, others };
+  const references = new Map(custom.map((entry) => [entry.urn, referencesOf(entry)]));
+  return { objects, references, pending, others };
+}
+
+function referencesOf({ propertyDependencies, provider }: Resource): References {
+  return {
+    values: Object.values(propertyDependencies ?? {}).flatMap((urns) => urns ?? []),
+    // Its ID follows its URN.
+    provider: provider?.replace(/::[^:]*$/, ""),
+  };
 }
 
 /** Not, for example, a Helm release. */

@@ -20,7 +20,7 @@ const finding = (more: Partial<Finding>): Finding => ({
 const report = (findings: Finding[], others: Record<string, number> = {}): Report => ({
   stack: "staging",
   findings,
-  state: { objects: [], pending: [], others: new Map(Object.entries(others)) },
+  state: { objects: [], references: new Map(), pending: [], others: new Map(Object.entries(others)) },
   seconds: 1.26,
 });
 

@@ -12,7 +12,12 @@ import { messageOfFailure } from "../engine/support";
 const options = { stack: "test", yes: true, removeAdded: true };
 const urnOf = (name: string) => `urn:pulumi:test::p::kubernetes:core/v1:Secret::${name}`;
 
-/** A state with one Secret, whose name Pulumi has made up or the program has given. */
+const provider = "urn:pulumi:test::p::pulumi:providers:random::default_4_21_2";
+
+/**
+ * A state with one Secret, whose name Pulumi has made up or the program has given; with what has its name, and what
+ * refers to that, and what only waits for it.
+ */
 const stateWith = (annotations: PropertyMap) => {
   const inputs = {
     apiVersion: "v1",
@@ -27,7 +32,17 @@ const stateWith = (annotations: PropertyMap) => {
     inputs,
     outputs: inputs,
   };
-  return readState(JSON.stringify({ deployment: { resources: [resource] } }));
+  const another = (name: string, from: string, ofProvider?: string) => ({
+    ...{ urn: urnOf(name), type: "random:index/randomPet:RandomPet", custom: true, dependencies: [from] },
+    propertyDependencies: { keepers: ofProvider === undefined ? [] : [from] },
+    provider: ofProvider && `${ofProvider}::04da6b54-80e4-46f7-96ec-b56ff0331ba9`,
+  });
+  const others = [
+    another("follower", urnOf("x"), provider),
+    another("follower-of-it", urnOf("follower"), provider),
+    another("waits", urnOf("x")),
+  ];
+  return readState(JSON.stringify({ deployment: { resources: [resource, ...others] } }));
 };
 
 const finding = (more: Partial<Finding>): Finding => ({
@@ -86,10 +101,13 @@ describe("a repair of drift", () => {
     ["all of it", finding({ change: "missing", path: undefined }), true],
   ] as const) {
     it(`lets others follow an object by another name: ${what}, ${follows}`, async () => {
+      const targets = (args: readonly string[] = []) => args.filter((_, at) => args[at - 1] === "--target");
       await putBack([change], stateWith(autonamed), options, means);
-      expect(called[0]?.args.includes("--target-dependents")).to.equal(follows);
+      expect(targets(called[0]?.args)).to.deep.equal(
+        follows ? [urnOf("x"), urnOf("follower"), provider, urnOf("follower-of-it")] : [urnOf("x")],
+      );
       await putBack([change], stateWith({}), options, means);
-      expect(called[1]?.args).not.to.include("--target-dependents");
+      expect(targets(called[1]?.args)).to.deep.equal([urnOf("x")]);
     });
   }
 
