@@ -134,6 +134,7 @@ describe("drift under the real engine", function () {
     expect(sentences(findings)).to.deep.equal([
       "ConfigMap shop/by-hand: is not in the stack",
       "Deployment shop/web: spec.template.metadata.annotations was added",
+      "Pod shop/debug: is not in the stack",
       "RoleBinding shop/readers: subjects[1] was added",
     ]);
     expect(told).to.include("kept: ConfigMap shop/by-hand");
@@ -145,7 +146,7 @@ describe("drift under the real engine", function () {
 
   it("keeps what somebody does not want removed", async () => {
     await mend({ yes: false }, false);
-    expect((await look()).findings).to.have.length(3);
+    expect((await look()).findings).to.have.length(4);
   });
 
   it("removes what was added when it is told to, and then there is none", async () => {

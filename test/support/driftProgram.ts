@@ -98,6 +98,9 @@ export const disturbances: Record<string, (cluster: FakeCluster) => void> = {
     edit(cluster, ["RoleBinding", "shop", "readers"], "kubectl-edit", (object) => {
       object.subjects?.push({ kind: "Group", name: "everybody" });
     }),
+  "Pod shop/debug: is not in the stack": (cluster) => {
+    cluster.put({ apiVersion: "v1", kind: "Pod", metadata: { name: "debug", namespace: "shop" } });
+  },
   "ConfigMap shop/by-hand: is not in the stack": (cluster) => {
     cluster.put({
       apiVersion: "v1",
@@ -136,7 +139,7 @@ export function ordinaryLife(cluster: FakeCluster): void {
   const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web-1", uid: "1" };
   cluster.put({ apiVersion: "v1", kind: "ConfigMap", metadata: metadata("kube-root-ca.crt") });
   cluster.put({ apiVersion: "v1", kind: "ServiceAccount", metadata: metadata("default") });
-  cluster.put({ apiVersion: "v1", kind: "Pod", metadata: metadata("web-1") });
+  cluster.put({ apiVersion: "v1", kind: "Pod", metadata: metadata("web-1-2", { ownerReferences: [owner] }) });
   cluster.put({
     apiVersion: "v1",
     kind: "ConfigMap",

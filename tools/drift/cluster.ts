@@ -20,6 +20,18 @@ interface ListedKind {
   readonly path: string;
 }
 
+/** The preferred one first. */
+function versionsOf(group: PropertyMap): string[] {
+  const preferred = text(group, "preferredVersion", "groupVersion");
+  const all = list(group, "versions").map((version) => text(version, "groupVersion"));
+  return [preferred, ...all.filter((version) => version !== preferred)];
+}
+
+function isSameKind(one: ListedKind, other: ListedKind): boolean {
+  const groupOf = ({ apiVersion }: ListedKind) => apiVersion.replace(/\/?[^/]*$/, "");
+  return one.kind === other.kind && groupOf(one) === groupOf(other);
+}
+
 /** The cluster of a stack, as drift is looked for and taken away. */
 export class Cluster {
   readonly api: KubernetesApi;
@@ -45,8 +57,10 @@ export class Cluster {
   /** What lies in some namespaces, of all kinds but those whose plural names are given. */
   async inNamespaces(namespaces: ReadonlySet<string>, without: ReadonlySet<string>): Promise<KubeObject[]> {
     const groups = list(await this.read("/apis"), "groups");
-    const versions = ["v1", ...groups.map((group) => text(group, "preferredVersion", "groupVersion"))];
-    const kinds = (await inParallel(versions, atOnce, (version) => this.kindsOf(version, without))).flat();
+    // A group prefers one version, and serves some kinds in others only.
+    const versions = ["v1", ...groups.flatMap(versionsOf)];
+    const served = (await inParallel(versions, atOnce, (version) => this.kindsOf(version, without))).flat();
+    const kinds = served.filter((kind, at) => served.findIndex((each) => isSameKind(each, kind)) === at);
     const listed = await inParallel(kinds, atOnce, (kind) => this.listOf(kind));
     return listed.flat().filter((object) => namespaces.has(namespaceOf(object)));
   }

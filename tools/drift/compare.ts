@@ -64,7 +64,7 @@ class Comparison {
     if (this.isIgnored(path)) return [];
     const isMissing = wanted === undefined || wanted === null;
     if (live === undefined || live === null)
-      return isMissing || isEmpty(wanted) ? [] : this.removed(path, wanted, last);
+      return isMissing || isContainerOfNothing(wanted) ? [] : this.removed(path, wanted, last);
     if (isMissing) return this.added(path, live, last);
     if (isPropertyMap(wanted) && isPropertyMap(live)) return this.maps(path, wanted, live, last);
     if (Array.isArray(wanted) && Array.isArray(live)) return this.lists(path, wanted, live, last);
@@ -190,8 +190,11 @@ function covers(live: Value, wanted: PropertyValue): boolean {
   return live === undefined ? isEmpty(wanted) : sameValue(live, wanted);
 }
 
-function isEmpty(value: PropertyValue): boolean {
+function isContainerOfNothing(value: PropertyValue): boolean {
   if (Array.isArray(value)) return value.length === 0;
-  if (isPropertyMap(value)) return Object.keys(value).length === 0;
-  return value === null || value === "" || value === false || value === 0;
+  return isPropertyMap(value) && Object.keys(value).length === 0;
+}
+
+function isEmpty(value: PropertyValue): boolean {
+  return isContainerOfNothing(value) || value === null || value === "" || value === false || value === 0;
 }

@@ -12,7 +12,6 @@ export const clusterMade = new Set([
   "endpointslices",
   "events",
   "leases",
-  "pods",
   "podmetrics",
 ]);
 

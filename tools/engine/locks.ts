@@ -61,7 +61,7 @@ function holderOf(lock: LockContent | undefined): string {
 }
 
 function isStale(lock: LockContent | undefined, machine: string): boolean {
-  return lock !== undefined && lock.hostname === machine && !runsPulumi(lock.pid);
+  return lock !== undefined && lock.hostname === machine && !runsCommand(lock.pid);
 }
 
 function readLock(path: string): LockContent | undefined {
@@ -84,7 +84,7 @@ function parseLock(text: string): LockContent | undefined {
  * A process id is used again some time; where the kernel tells, only a pulumi counts, or one of this project's own
  * commands, and no zombie.
  */
-function runsPulumi(pid: number): boolean {
+export function runsCommand(pid: number): boolean {
   if (!isAlive(pid)) return false;
   try {
     const [, name, status] = /\((.*)\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];

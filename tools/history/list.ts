@@ -30,8 +30,12 @@ export async function listHistory(
 ): Promise<Listed[]> {
   // One more than are shown: the oldest of them is compared with it.
   const updates = await source.updates(limit === undefined ? undefined : limit + 1);
-  const numbers = new Map(updates.map(({ id, number }) => [id, number]));
   const shown = limit === undefined ? updates : updates.slice(-limit);
+  const numbers = await numbersOf(
+    source,
+    updates,
+    shown.map((update) => factsOf(update, project)),
+  );
   const provider = (await source.current())?.secretsProvider;
   const secrets = comparisonFor(provider, surroundings.state, surroundings.env);
   const listed = await inParallel(shown, atOnce, async (update, index): Promise<Listed> => {
@@ -46,6 +50,18 @@ export async function listHistory(
     };
   });
   return listed.reverse();
+}
+
+/** Numbers by ID: of all updates, where one of those shown went back further than was read. */
+async function numbersOf(
+  source: HistorySource,
+  updates: readonly Update[],
+  shown: readonly Facts[],
+): Promise<ReadonlyMap<string, number>> {
+  const of = (known: readonly Update[]) => new Map(known.map(({ id, number }) => [id, number]));
+  const numbers = of(updates);
+  const isUnknown = ({ rolledBackTo: id }: Facts) => id !== undefined && id !== "part" && !numbers.has(id);
+  return shown.some(isUnknown) ? of(await source.updates()) : numbers;
 }
 
 /** An image that the update has built is known by what it left behind. */

@@ -105,6 +105,15 @@ async function goBack(stack: string, journal: Journal, means: Means): Promise<Us
     );
   }
   means.screen.note(`${failed}\nbringing the stack back to where it was: ${before.text}`);
+  if (journal.immediate && journal.releaseBefore !== undefined) {
+    // The engine does not know what was switched beside it, and would leave it as it is.
+    try {
+      await means.platform.switchTo(journal.releaseBefore);
+    } catch (error) {
+      if (error instanceof Interrupted) throw interrupted(stack, journal);
+      throw neither(failed, stack, error);
+    }
+  }
   const up = () =>
     means.engine.up({
       stack,
@@ -117,12 +126,16 @@ async function goBack(stack: string, journal: Journal, means: Means): Promise<Us
     await (journal.immediate ? means.platform.hurrying(up) : up());
   } catch (error) {
     if (error instanceof Interrupted) throw interrupted(stack, journal);
-    throw new UserError(
-      `${failed}\nThe stack could not be brought back either: ${reasonOf(error)}\n` +
-        `It is in neither state. Put right what the second error says, then: npm run rollback -- --stack ${stack}`,
-    );
+    throw neither(failed, stack, error);
   }
   return new UserError(`${failed}\nThe stack is where it was: ${before.text}.`);
+}
+
+function neither(failed: string, stack: string, error: unknown): UserError {
+  return new UserError(
+    `${failed}\nThe stack could not be brought back either: ${reasonOf(error)}\n` +
+      `It is in neither state. Put right what the second error says, then: npm run rollback -- --stack ${stack}`,
+  );
 }
 
 function interrupted(stack: string, { target, stage, before }: Journal): UserError {

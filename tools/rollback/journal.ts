@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { createOnce } from "../engine/lockfile";
-import { isAlive } from "../engine/processes";
+import { runsCommand } from "../engine/locks";
 import { UserError } from "../engine/report";
 import { stateDirectory } from "../engine/state";
 
@@ -38,6 +38,8 @@ const journal = z.object({
   restore: z.string().optional(),
   /** The release that the cluster may still have, by its annotation. */
   release: z.string().optional(),
+  /** The one that served when it began. */
+  releaseBefore: z.string().optional(),
   limits: z.object({ errorPercent: z.number(), minimumRequests: z.number(), seconds: z.number() }),
   /** Versions, for the dashboards. */
   fromVersion: z.string(),
@@ -63,9 +65,11 @@ function journalFile(root: string, stack: string): string {
 export async function alone<T>(root: string, stack: string, work: () => Promise<T>): Promise<T> {
   const path = `${rollbackFolder(root, stack)}.lock`;
   while (!createOnce(path, String(process.pid), 0o600)) {
-    const holder = Number(readFileSync(path, "utf8"));
-    if (isAlive(holder)) {
-      throw new UserError(`Process ${holder} is rolling the stack ${stack} back at the moment; wait for it.`);
+    const holder = holderOf(path);
+    if (holder !== undefined && runsCommand(holder)) {
+      throw new UserError(
+        `Process ${holder} is rolling the stack ${stack} back at the moment; wait for it. (Its lock is ${path}.)`,
+      );
     }
     rmSync(path, { force: true });
   }
@@ -73,6 +77,15 @@ export async function alone<T>(root: string, stack: string, work: () => Promise<
     return await work();
   } finally {
     rmSync(path, { force: true });
+  }
+}
+
+/** Undefined where it has just ended. */
+function holderOf(path: string): number | undefined {
+  try {
+    return Number(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
   }
 }
 

@@ -87,8 +87,9 @@ async function prepare(options: RollbackOptions, around: Surroundings): Promise<
 
 async function journalFor(options: RollbackOptions, plan: Plan, around: Surroundings): Promise<Journal> {
   const whole = options.only === undefined;
-  const left = options.immediate ? await around.history.leftBehind(plan.target.update.id, true) : undefined;
   const { target, before } = plan;
+  const releaseOf = async ({ update }: { readonly update: { readonly id: string } }) =>
+    options.immediate ? (await around.history.leftBehind(update.id, true))?.release : undefined;
   return {
     startedAt: new Date().toISOString(),
     stage: "applying",
@@ -103,7 +104,8 @@ async function journalFor(options: RollbackOptions, plan: Plan, around: Surround
     apply: standaloneSettings(plan.apply, plan.provider),
     restore: plan.restore && standaloneSettings(plan.restore, plan.provider),
     // A part of a state is no release that there was.
-    release: whole ? left?.release : undefined,
+    release: whole ? await releaseOf(target) : undefined,
+    releaseBefore: await releaseOf(before),
     limits: plan.limits,
     fromVersion: before.facts.version ?? "unknown",
     toVersion: (options.only === "config" ? before : target).facts.version ?? "unknown",

@@ -106,6 +106,19 @@ describe("comparing a live object with what a stack says", () => {
     ]);
   });
 
+  it("sees a field that is gone, whatever it said", () => {
+    const careful = deployment([container("web", { securityContext: { allowPrivilegeEscalation: false } })]);
+    const said = { ...wanted, spec: { ...(careful.spec as PropertyMap), paused: false } };
+    const before = { ...careful, spec: { ...(careful.spec as PropertyMap), paused: false } };
+    const live = deployment([container("web", { securityContext: {} })]);
+    expect(told(live, before, said)).to.have.members([
+      "spec.paused is gone",
+      "spec.template.spec.containers[0].securityContext.allowPrivilegeEscalation is gone",
+    ]);
+    // The API server never took it.
+    expect(told(careful, careful, said)).to.deep.equal([]);
+  });
+
   it("believes a controller that changed a field, and nobody else", () => {
     const from = { ...wanted, spec: { replicas: 2 } };
     const last = { ...wanted, spec: { replicas: 2 } };

@@ -61,6 +61,11 @@ describe("the list of a history", () => {
     ]);
   });
 
+  it("says which update came back, also where that is not among those shown", async () => {
+    const [newest] = await listHistory(history(), "technova", 1, surroundings);
+    expect(newest?.backTo).to.equal(1);
+  });
+
   it("is JSON for programs", async () => {
     const [, , first] = historyJson(await listHistory(history(), "technova", undefined, surroundings));
     expect(first).to.deep.include({

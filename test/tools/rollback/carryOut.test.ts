@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { expect } from "chai";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -175,6 +177,29 @@ describe("a rollback that is carried out", () => {
     });
   }
 
+  for (const failing of ["switch to abc", "apply begins", "check"]) {
+    it(`gives users the version that they had at once, when this fails: ${failing}`, async () => {
+      const stack = new Stack();
+      stack.at = (step) => {
+        if (step === failing) throw new UserError("the reason");
+      };
+      const journal = { ...begun, immediate: true, release: "abc", releaseBefore: "def" };
+      expect(await stack.run(journal)).to.match(/The stack is where it was: update 2\.$/);
+      const after = stack.steps.slice(stack.steps.indexOf(failing) + 1);
+      expect(after.slice(0, 2)).to.deep.equal(["switch to def", "restore begins"]);
+    });
+  }
+
+  it("does not say that it is where it was as long as the version before does not serve", async () => {
+    const stack = new Stack();
+    stack.at = (step) => {
+      if (/switch to/.test(step)) throw new UserError(`no ${step}`);
+    };
+    const told = await stack.run({ ...begun, immediate: true, release: "abc", releaseBefore: "def" });
+    expect(told).to.match(/could not be brought back either: no switch to def/);
+    expect(readJournal(stack.root, "test")?.stage).to.equal("returning");
+  });
+
   it("says so when neither state can be had, and goes on with the way back when it is started again", async () => {
     const stack = new Stack();
     stack.at = (step) => {
@@ -278,5 +303,14 @@ describe("two rollbacks of one stack", () => {
     });
     write(root, ".pulumi-state/rollback/test.lock", "999999999");
     expect(await alone(root, "test", () => Promise.resolve("done"))).to.equal("done");
+    // Its number belongs to something else, as after the machine was started anew.
+    const other = spawn("/bin/sleep", ["30"]);
+    await once(other, "spawn");
+    try {
+      write(root, ".pulumi-state/rollback/test.lock", String(other.pid));
+      expect(await alone(root, "test", () => Promise.resolve("done"))).to.equal("done");
+    } finally {
+      other.kill();
+    }
   });
 });

@@ -47,6 +47,9 @@ export function markSecrets(values: PropertyMap, origin: PropertyMap): PropertyM
   return marked;
 }
 
+/** Annotation in which `kubectl apply` keeps what it has applied. */
+export const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
 export interface Checkpoint {
   readonly inputs: KubeObject;
   readonly live: KubeObject;
@@ -59,11 +62,25 @@ export interface Checkpoint {
 /** The outputs of a resource: the live object, and with it what is needed to tell later changes from ours. */
 export function writeCheckpoint(checkpoint: Checkpoint): PropertyMap {
   const { inputs, live, origin } = checkpoint;
+  const marked = markSecrets(renamed(live, toUnderscore) as PropertyMap, origin);
   return {
-    ...markSecrets(renamed(live, toUnderscore) as PropertyMap, origin),
+    ...(live.kind === "Secret" || containsSecret(origin) ? withSecretCopy(marked) : marked),
     __fieldManager: checkpoint.fieldManager,
     __initialApiVersion: checkpoint.initialApiVersion,
     __inputs: markSecrets(renamed(inputs, toUnderscore) as PropertyMap, origin),
+  };
+}
+
+/** Whoever applies an object with kubectl leaves a copy of all that it has in one of its annotations. */
+function withSecretCopy(object: PropertyMap): PropertyMap {
+  const { metadata } = object;
+  const annotations = isPropertyMap(metadata) ? metadata.annotations : undefined;
+  if (!isPropertyMap(metadata) || !isPropertyMap(annotations)) return object;
+  const copy = annotations[lastApplied];
+  if (copy === undefined || copy instanceof Secret) return object;
+  return {
+    ...object,
+    metadata: { ...metadata, annotations: { ...annotations, [lastApplied]: new Secret(copy) } },
   };
 }
 

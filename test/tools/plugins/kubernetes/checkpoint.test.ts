@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import {
+  lastApplied,
   markSecrets,
   readCheckpoint,
   redactor,
@@ -40,6 +41,24 @@ describe("checkpoint", () => {
     expect(state.data).to.deep.equal(new Secret({ password: "cHc=" }));
     expect(state.__inputs).to.deep.equal({ ...inputs, data: new Secret({ password: "cHc=" }) });
     expect(readCheckpoint(state).inputs).to.deep.equal(inputs);
+  });
+
+  it("hides the copy of a Secret that kubectl leaves in an annotation", () => {
+    const inputs = { apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, data: { password: "cHc=" } };
+    const annotations = { team: "a", [lastApplied]: JSON.stringify(inputs) };
+    const live = { ...inputs, metadata: { name: "s", annotations } };
+    const state = writeCheckpoint({
+      inputs,
+      live,
+      origin: inputs,
+      initialApiVersion: "v1",
+      fieldManager: "m",
+    });
+    expect(state.metadata).to.deep.equal({
+      name: "s",
+      annotations: { team: "a", [lastApplied]: new Secret(JSON.stringify(inputs)) },
+    });
+    expect(readCheckpoint(state).live).to.deep.equal(live);
   });
 
   it("keeps secret inputs secret without hiding what is around them", () => {

@@ -81,6 +81,21 @@ describe("kubernetes provider on a bad day", () => {
     expect((await made).id).to.equal("new/c");
   });
 
+  it("keeps what it makes just when it is cancelled", async () => {
+    const job = {
+      ...{ apiVersion: "batch/v1", kind: "Job", metadata: { name: "j", namespace: "default" } },
+      spec: { template: {} },
+    };
+    cluster.fault = ({ method }) => {
+      if (method === "POST") driver.cancellation.abort();
+      return undefined;
+    };
+    expect(await failureOf(driver.create("kubernetes:batch/v1:Job", job))).to.have.property(
+      "id",
+      "default/j",
+    );
+  });
+
   it("ends at once when it is cancelled while waiting, and keeps what it made", async () => {
     const type = "kubernetes:batch/v1:Job";
     const job = {

@@ -116,7 +116,8 @@ async function untilPossible<T>(
 async function createOnce(api: KubernetesApi, inputs: KubeObject, options: CallOptions): Promise<KubeObject> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await api.create(inputs, options);
+      // Never given up half-way: what had come about would be in no state, and in the way of the next update.
+      return await api.create(inputs, { ...options, signal: undefined });
     } catch (error) {
       const lost = error instanceof ConnectionError && !error.neverSent;
       if (!lost || attempt === TRIES_AFTER_LOST_ANSWERS) throw error;

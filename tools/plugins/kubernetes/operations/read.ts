@@ -1,7 +1,7 @@
 import type { ReadRequest, ReadResult } from "../../rpc/provider";
 import type { PropertyMap } from "../../rpc/values";
 import { readinessOf } from "../await/readiness";
-import { markSecrets, readCheckpoint, toObject, writeCheckpoint } from "../checkpoint";
+import { lastApplied, markSecrets, readCheckpoint, toObject, writeCheckpoint } from "../checkpoint";
 import type { KubernetesApi } from "../cluster/api";
 import { isNotFound, UnknownKindError } from "../cluster/errors";
 import { parseType } from "../kinds";
@@ -31,7 +31,7 @@ const NOT_INPUTS = [
   ["metadata", "resourceVersion"],
   ["metadata", "uid"],
   ["metadata", "annotations", "deployment.kubernetes.io/revision"],
-  ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"],
+  ["metadata", "annotations", lastApplied],
   ["status"],
 ];
 
