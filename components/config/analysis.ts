@@ -13,7 +13,7 @@ const limit = (unit: { min: number; max: number; limit: number }) =>
 export const analysisSchema = section({
   /** How often each value is asked for. */
   intervalSeconds: wholeNumber(5, 600).default(30),
-  /** How far back each answer looks. */
+  /** How far back each answer looks: no less far than the one before. */
   windowSeconds: wholeNumber(10, 3600).default(60),
   /** Requests to the new version in the window below which nothing is known. */
   minimumRequests: wholeNumber(1, 1_000_000).default(20),
@@ -25,14 +25,21 @@ export const analysisSchema = section({
   toleratedErrors: wholeNumber(0, 100).default(4),
   /** Requests that the server could not answer. */
   errorPercent: limit({ min: 0, max: 100, limit: 5 }),
-  /** Time within which 95 of 100 requests are answered. */
-  p95Milliseconds: limit({ min: 1, max: 600_000, limit: 1_000 }),
+  /** Time within which 95 of 100 requests are answered. The service's histogram ends at 10 s. */
+  p95Milliseconds: limit({ min: 1, max: 9_999, limit: 1_000 }),
   /** Stock movements that the service refuses, of all that it is asked to record. */
   rejectedMovementsPercent: limit({ min: 0, max: 100, limit: 20 }),
   /** Database connections in use, of those that the new version's Pods may open. */
   connectionsPercent: section({ limit: wholeNumber(1, 100).default(95) }).prefault({}),
   /** Restarts of the new version's containers. */
   restarts: section({ limit: wholeNumber(0, 100).default(0) }).prefault({}),
+}).superRefine(({ intervalSeconds, windowSeconds }, context) => {
+  if (windowSeconds >= intervalSeconds) return;
+  context.addIssue({
+    code: "custom",
+    path: ["windowSeconds"],
+    message: `at least intervalSeconds, which is ${intervalSeconds}: else nobody looks at what is between`,
+  });
 });
 
 /** What a new version has to do well before any user meets it: the service's own smoke test, in a Job. */
@@ -44,6 +51,11 @@ export const smokeTestSchema = section({
   /** How long all rounds may take together. */
   timeoutSeconds: wholeNumber(10, 3600).default(120),
 });
+
+/** How often the questions are asked once users have a new version: often enough that not all may stay unknown. */
+export function promotedCount({ toleratedFailures, toleratedUnknowns }: AnalysisSettings): number {
+  return toleratedUnknowns + toleratedFailures + 2;
+}
 
 export type AnalysisSettings = z.infer<typeof analysisSchema>;
 export type SmokeTestSettings = z.infer<typeof smokeTestSchema>;

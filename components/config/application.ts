@@ -168,8 +168,8 @@ type Numbers = Pick<ApplicationSettings, "replicas" | "autoscaling">;
 /** The most Pods that one version has. */
 export const mostPods = ({ replicas, autoscaling }: Numbers): number => autoscaling?.maxReplicas ?? replicas;
 
-/** Pods that there can be at the same time: of two complete versions and one on trial. */
-export const podsAtOnce = (numbers: Numbers): number => 2 * mostPods(numbers) + 1;
+/** Pods that there can be at the same time: of a version that is kept, one that serves, and one that comes. */
+export const podsAtOnce = (numbers: Numbers): number => 3 * mostPods(numbers);
 
 export type ApplicationSettings = z.infer<typeof applicationSchema>;
 export type ImageSettings = ApplicationSettings["image"];

@@ -24,8 +24,7 @@ export function shortages({ application, cluster: { quotas }, monitoring }: Aski
   const pods = podsAtOnce(application);
   const limits = (name: "cpu" | "memory") =>
     pods * quantityValue(resources.limits[name]) + sum(own.map((each) => each.resources.limits[name]));
-  const everyone =
-    `${pods} Pods, of two complete versions and one on trial` + (own.length > 0 ? ", and the database" : "");
+  const everyone = `${pods} Pods, of three complete versions` + (own.length > 0 ? ", and the database" : "");
   const { snapshot } = migration;
   const { prometheus, alertmanager, logs } = monitoring ?? {};
   const alertVolumes =

@@ -48,6 +48,14 @@ const settingsSchema = section({
     });
   }
   if (strategy.analysis === undefined) return;
+  const scrapes = 2 * (monitoring?.prometheus.scrapeIntervalSeconds ?? 0);
+  if (strategy.analysis.windowSeconds < scrapes) {
+    context.addIssue({
+      code: "custom",
+      path: ["application", "strategy", "analysis", "windowSeconds"],
+      message: `at least ${scrapes}, twice monitoring.prometheus.scrapeIntervalSeconds: less shows no increase`,
+    });
+  }
   if (argoRollouts === undefined) {
     context.addIssue({
       code: "custom",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { analysisSchema, smokeTestSchema } from "./analysis";
+import { analysisSchema, promotedCount, smokeTestSchema } from "./analysis";
 import { choice, field, listOf, section } from "./field";
 import { flag, wholeNumber, word } from "./values";
 
@@ -98,6 +98,8 @@ const canary = section({
 const blueGreen = section({
   type: z.literal("blueGreen"),
   ...progress,
+  /** The smoke test and the questions after the switch count, too. */
+  progressDeadlineSeconds: wholeNumber(30, 3600).default(600),
   /** All Pods of the new version are there and have passed it before users get to them. */
   smokeTest: smokeTestSchema.prefault({}),
   /** Whether users get the new version as soon as it has passed, or when somebody promotes it. */
@@ -106,7 +108,19 @@ const blueGreen = section({
   scaleDownDelaySeconds: wholeNumber(30, 86_400).default(300),
   /** What the new version is measured by once users have it; too bad, and they have the one before again. */
   analysis: analysisSchema.prefault({}),
-}).superRefine(checkProgress);
+})
+  .superRefine(checkProgress)
+  .superRefine(({ progressDeadlineSeconds, smokeTest, analysis }, context) => {
+    const seconds = smokeTest.timeoutSeconds + (promotedCount(analysis) + 1) * analysis.intervalSeconds;
+    if (progressDeadlineSeconds > seconds) return;
+    context.addIssue({
+      code: "custom",
+      path: ["progressDeadlineSeconds"],
+      message:
+        `more than ${seconds}, which the smoke test and the questions afterwards may take together: ` +
+        "the controller takes back what is not through by then",
+    });
+  });
 
 /** How a release reaches the users. */
 export const strategySchema = choice("type", [rolling, blueGreen, canary]);

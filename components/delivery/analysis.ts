@@ -1,6 +1,6 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import * as pulumi from "@pulumi/pulumi";
-import type { AnalysisSettings } from "../config/analysis";
+import { promotedCount, type AnalysisSettings } from "../config/analysis";
 import { labels, type Identity } from "../labels";
 
 export interface ReleaseAnalysisArgs {
@@ -19,11 +19,6 @@ export const measuredVersions = [
 
 /** When questions are asked: `watching` as long as the release goes on, the others to an end. */
 export type Role = "watching" | "deciding" | "promoted";
-
-/** How often the questions are asked once users have a new version: often enough that not all may stay unknown. */
-export function promotedCount({ toleratedFailures, toleratedUnknowns }: AnalysisSettings): number {
-  return toleratedUnknowns + toleratedFailures + 2;
-}
 
 /** Time that somebody who has to promote by hand is given. */
 export const manualSeconds = 3600;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { promotedCount } from "../config/analysis";
 import type { BlueGreenSettings } from "../config/strategy";
-import { askingSeconds, manualSeconds, measuredVersions, promotedCount, releaseAnalysis } from "./analysis";
+import { askingSeconds, manualSeconds, measuredVersions, releaseAnalysis } from "./analysis";
 import type { Backend, Strategy, StrategyArgs } from "./strategy";
 
 export interface BlueGreenArgs extends StrategyArgs {
@@ -27,6 +28,8 @@ export class BlueGreen extends pulumi.ComponentResource implements Strategy {
         previewService,
         autoPromotionEnabled: settings.autoPromotionEnabled,
         scaleDownDelaySeconds: settings.scaleDownDelaySeconds,
+        // Only the newest of them: Pods are counted for three complete versions.
+        scaleDownDelayRevisionLimit: 1,
         prePromotionAnalysis: {
           templates: [{ templateName: args.smokeTest.template(`${name}-smoke-test`, smokeTest, parent) }],
           args: [{ name: "url", value: pulumi.interpolate`http://${previewService}` }],

@@ -118,6 +118,9 @@ export class Downgrade extends pulumi.ComponentResource {
   }
 }
 
+/** As `app/src/inventory/cli.py` has it. */
+const databaseChangedExitCode = 3;
+
 function withAccount(args: PodArgs, { serviceAccountName }: Snapshots): PodArgs {
   return { ...args, serviceAccountName };
 }
@@ -139,6 +142,11 @@ function job(
     },
     spec: {
       backoffLimit: migration.retries,
+      // Never again on a database that a failure has left changed: what it did would be done twice, and the snapshot
+      // of before be followed by those of after.
+      podFailurePolicy: {
+        rules: [{ action: "FailJob", onExitCodes: { operator: "In", values: [databaseChangedExitCode] } }],
+      },
       activeDeadlineSeconds: timeoutSeconds,
       // No time to live: a Job that the cluster removed by itself would be run again by the next refresh. There
       // is only one: a Job's template cannot change, so another image or revision is a new Job with a new name,

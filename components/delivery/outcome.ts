@@ -127,6 +127,10 @@ export class ReleaseOutcome extends pulumi.ComponentResource {
         metadata: { ...metadata, annotations: { "pulumi.com/replaceUnready": "true" } },
         spec: {
           backoffLimit: 0,
+          // Another Pod goes on where one had to leave its node.
+          podFailurePolicy: {
+            rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],
+          },
           activeDeadlineSeconds: args.timeoutSeconds + 60,
           template: {
             metadata: {

@@ -20,7 +20,7 @@ export function goodConfig(): Record<string, JsonObject> {
       trustedProxies: ["10.0.0.0/8"],
     },
     "technova:registry": { server: "ghcr.io", username: "puller" },
-    "technova:cluster": { quotas: { inventory: { cpu: "96" } } },
+    "technova:cluster": { quotas: { inventory: { cpu: "128" } } },
     "technova:images": { mirror: "registry.example.com/mirror" },
     "technova:metricsServer": { replicas: 2 },
     "technova:argoRollouts": { replicas: 2 },

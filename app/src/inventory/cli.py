@@ -11,7 +11,7 @@ from inventory.backups.commands import add_backup_commands, run_backup
 from inventory.core.config import SettingsError, load_settings
 from inventory.core.logs import configure_logging
 from inventory.core.security import hash_key
-from inventory.migrations.revisions import MigrationError
+from inventory.migrations.revisions import DatabaseChangedError, MigrationError
 from inventory.objectstore import StoreError
 from inventory.schema_commands import add_schema_commands, run_downgrade, run_migrate, run_snapshot
 from inventory.server import serve
@@ -98,12 +98,18 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; returns 0, 1 (it failed) or 2 (used wrongly, or settings are wrong)."""
+    """Runs one command; returns 0, 1 (it failed), 2 (used wrongly, or settings are wrong) or 3.
+
+    3: a migration failed, and the database is not as it was; nothing may try again by itself.
+    """
     try:
         return _run(_parser().parse_args(argv))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    except DatabaseChangedError as error:
+        print(error, file=sys.stderr)
+        return 3
     except (MigrationError, SmokeTestError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1

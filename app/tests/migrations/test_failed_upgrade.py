@@ -9,7 +9,9 @@ import time
 import psycopg
 import pytest
 
+from inventory import cli
 from inventory.migrations import upgrade
+from inventory.migrations.revisions import DatabaseChangedError
 from inventory.migrations.runner import MigrationError, downgrade, migrate
 from tests.migrations.conftest import DATA, Sql
 from tests.support.postgres import PostgresServer
@@ -116,11 +118,42 @@ def test_rows_that_an_autocommit_block_committed_are_told(url: str, sql: Sql, ex
     extra.add(concurrently("SELECT 1/0"))
     migrate(url, "0004")
     sql(DATA)
-    told = failing(url)
+    with pytest.raises(DatabaseChangedError) as caught:
+        migrate(url, "head")
+    told = str(caught.value)
     assert (
         "rows of audit_log, items were changed. The database is NOT as it was: restore the snapshot" in told
     )
     assert sql("SELECT version_num FROM alembic_version") == [("0004",)]
+
+
+def test_a_changed_database_has_an_exit_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for error, code in ((DatabaseChangedError("changed"), 3), (MigrationError("as it was"), 1)):
+
+        def fail(_: object, error: MigrationError = error) -> int:
+            raise error
+
+        monkeypatch.setattr(cli, "_run", fail)
+        assert cli.main(["migrate"]) == code
+
+
+def test_an_end_that_fails_names_the_newest_revision(
+    url: str, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(url, "0003")
+    sql(DATA)
+    real = upgrade.read_state
+    seen: list[object] = []
+
+    def late(connection: object) -> object:
+        # Once before, and once after the newest revision was applied: then something fails.
+        seen.append(connection)
+        if len(seen) == 2:
+            raise RuntimeError("the connection is gone")
+        return real(connection)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(upgrade, "read_state", late)
+    assert "failed in revision 0004: the connection is gone" in failing(url)
 
 
 def test_going_back_that_fails_is_told_with_both_reasons(url: str, sql: Sql, extra: ExtraRevisions) -> None:

@@ -53,8 +53,10 @@ def schema_revisions(entries: list[Json], serving: str) -> list[str]:
 
 def recorded(entries: list[Json], released: str, outcome: str) -> bool:
     """Whether an outcome that was there from the start is in the history already."""
-    before = entries if outcome == "succeeded" else entries[-1:]
-    return any(each["hash"] == released and each["outcome"] == outcome for each in before)
+    if outcome == "succeeded":
+        # By the history it is what serves: a version that has come back is another release.
+        return before(entries, "").get("hash") == released
+    return any(each["hash"] == released and each["outcome"] == outcome for each in entries[-1:])
 
 
 def remember(rollout: Json, code: int, message: str, started: datetime, *, moved: bool) -> None:
@@ -92,7 +94,11 @@ def figures_of(entries: list[Json], entry: Json, started: datetime, finished: da
     figures = {"duration": (finished - started).total_seconds()}
     if entry["outcome"] != "succeeded":
         return figures
-    if COMMITTED_AT:
+    # A change is on its way once: other settings for the same version are none of its code's.
+    was_there = any(
+        each.get("version") == entry["version"] and each["outcome"] == "succeeded" for each in entries
+    )
+    if COMMITTED_AT and not was_there:
         figures["lead_time"] = (finished - datetime.fromisoformat(COMMITTED_AT)).total_seconds()
     bad = []
     for each in reversed(entries):

@@ -8,7 +8,7 @@ import { register } from "../../support/mocks";
 describe("the cluster", () => {
   const cluster = async () => {
     const settings = await settingsWith({
-      cluster: { quotas: { inventory: { cpu: "96", pods: 40 } } },
+      cluster: { quotas: { inventory: { cpu: "128", pods: 40 } } },
     });
     return register(
       () =>
@@ -70,7 +70,7 @@ describe("the cluster", () => {
   it("bounds what a namespace may use", async () => {
     const { one } = await cluster();
     expect(at(one(types.quota, "inventory-quota").inputs, "spec", "hard")).to.deep.equal({
-      "limits.cpu": "96",
+      "limits.cpu": "128",
       "limits.memory": "32Gi",
       pods: "40",
       "requests.storage": "100Gi",

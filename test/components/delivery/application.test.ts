@@ -142,8 +142,8 @@ describe("the application", () => {
         configuration: { databasePoolSize: 4 },
       },
     });
-    // Two versions of ten Pods and one on trial, each with its pool and one connection for readiness.
-    expect(mostConnections(settings)).to.equal(21 * 5);
+    // Three versions of ten Pods, each with its pool and one connection for readiness.
+    expect(mostConnections(settings)).to.equal(30 * 5);
     // The same for every strategy: another number would restart the database when the strategy changes.
     for (const type of ["rolling", "blueGreen", "canary"]) {
       const { application: other } = await settingsWith({ application: { strategy: { type } } });

@@ -149,6 +149,20 @@ describe("the outcome of a release", () => {
     expect(figures.technova_release_duration_seconds).to.be.within(0, 20);
   });
 
+  it("of a version that has come back is another one, and its code is not late for it", async () => {
+    const finishedAt = "2026-01-01T00:00:00Z";
+    const history = [
+      { hash: "new", version: "1.1.0", schemaRevision: "0004", outcome: "succeeded", finishedAt },
+      { hash: "later", version: "1.2.0", schemaRevision: "0004", outcome: "succeeded", finishedAt },
+    ];
+    const env = { COMMITTED_AT: "2026-01-01T01:00:00+01:00" };
+    const { entries, published } = await outcome([now("Healthy", { stableRS: "new" })], { history, env });
+    expect(entries.map(({ hash }) => hash)).to.deep.equal(["new", "later", "new"]);
+    expect(published).not.to.have.property("technova_release_lead_time_seconds");
+    const again = await outcome([now("Healthy", { stableRS: "new" })], { history: entries, env });
+    expect(again.entries).to.be.empty;
+  });
+
   it("leaves the schema to the version that undo brings back, which is none that was undone", async () => {
     const finishedAt = "2026-01-01T00:00:00Z";
     const undone = { hash: "undone", schemaRevision: "0004", finishedAt };

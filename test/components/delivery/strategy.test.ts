@@ -162,9 +162,9 @@ describe("every strategy", () => {
     });
 
     it(`${type}: aborts when it makes no progress, is scaled as a Rollout, and comes after route and migration`, async () => {
-      const { one } = await strategyOf({ type, progressDeadlineSeconds: 90 });
+      const { one } = await strategyOf({ type, progressDeadlineSeconds: 400 });
       const rollout = one(types.rollout, "inventory-release-rollout");
-      expect(rollout.inputs.spec).to.include({ progressDeadlineSeconds: 90, progressDeadlineAbort: true });
+      expect(rollout.inputs.spec).to.include({ progressDeadlineSeconds: 400, progressDeadlineAbort: true });
       expect(at(rollout.inputs, "spec", "template", "metadata", "labels")).to.include(
         at(rollout.inputs, "spec", "selector", "matchLabels") as object,
       );

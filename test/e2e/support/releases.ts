@@ -16,7 +16,9 @@ export const unmeasured = `{ type: rolling, ${progress} }`;
 /** Each strategy with pauses and windows that a test has the time for. */
 export const strategies = {
   rolling: `{ type: rolling, ${progress}, ${analysis} }`,
-  blueGreen: `{ type: blueGreen, ${progress}, scaleDownDelaySeconds: 60, ${analysis} }`,
+  blueGreen:
+    "{ type: blueGreen, minReadySeconds: 2, progressDeadlineSeconds: 70, smokeTest: { timeoutSeconds: 30 }," +
+    ` scaleDownDelaySeconds: 60, ${analysis} }`,
   canary:
     `{ type: canary, ${progress}, ${analysis}, steps: [{ setWeightPercent: 10 }, { pauseSeconds: 20 },` +
     " { setWeightPercent: 50 }, { pauseSeconds: 10 }] }",

@@ -19,6 +19,10 @@ class MigrationError(Exception):
     """The migration did not happen; the message says what to do."""
 
 
+class DatabaseChangedError(MigrationError):
+    """The migration failed, and the database is not as it was: trying again would do parts of it twice."""
+
+
 def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))

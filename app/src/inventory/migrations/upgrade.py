@@ -12,7 +12,12 @@ from psycopg import errors as pg
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
-from inventory.migrations.revisions import MigrationError, alembic_config, known_revisions
+from inventory.migrations.revisions import (
+    DatabaseChangedError,
+    MigrationError,
+    alembic_config,
+    known_revisions,
+)
 from inventory.migrations.state import State, read_state, remove_additions, restore_rows
 
 logger = logging.getLogger(__name__)
@@ -114,7 +119,8 @@ class Upgrade:
             reached, now = current_revision(connection), read_state(connection)
         known = known_revisions()
         last = self._done[-1] if self._done else reached
-        revision = known[known.index(last) + 1 if last else 0]
+        # Past the newest one the end itself has failed: the commit.
+        revision = known[min(known.index(last) + 1, len(known) - 1) if last else 0]
         told = f"The upgrade from {self._start or 'empty'} to {target} failed in revision {revision}:"
         told = f"{told} {reason_of(error).rstrip('.')}."
         if now == self._before and not self._touched():
@@ -122,10 +128,12 @@ class Upgrade:
         try:
             self._go_back(reached)
         except Exception as second:  # noqa: BLE001 - a revision may raise anything
-            raise MigrationError(self._stuck(told, f"Going back failed too: {reason_of(second)}")) from error
+            raise DatabaseChangedError(
+                self._stuck(told, f"Going back failed too: {reason_of(second)}")
+            ) from error
         if self._touched():
             tables = ", ".join(sorted(self._touched()))
-            raise MigrationError(
+            raise DatabaseChangedError(
                 self._stuck(told, f"The schema is as it was, but rows of {tables} were changed")
             ) from error
         raise MigrationError(f"{told} What it had done was undone: the database is as it was.") from error
