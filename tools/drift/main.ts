@@ -12,6 +12,7 @@ import { isAddition } from "./finding";
 import { render, toJson, type Report } from "./render";
 import { putBack, takeAwayAdded, type Means } from "./repair";
 import { readState } from "./state";
+import { refuseUnapplied } from "./unapplied";
 
 interface Flags {
   readonly stack: string;
@@ -74,6 +75,7 @@ async function drift(root: string, flags: Flags, env: NodeJS.ProcessEnv): Promis
       ask: canBeAsked() ? ask : undefined,
       note: report,
     };
+    if (!found.findings.every(isAddition)) await refuseUnapplied(root, stack, env);
     await putBack(found.findings, found.state, options, means);
     found = await look();
     if (found.findings.some(isAddition)) {
