@@ -7,7 +7,7 @@ import { report, UserError } from "../engine/report";
 import { capturePulumi } from "../engine/run";
 import { openState, stateDirectory } from "../engine/state";
 import { historyFiles, historyFolder, stateFile, stateFolder } from "../history/names";
-import { openHistory } from "../history/source";
+import { openHistory, type StackReference } from "../history/source";
 import { backup, untilUnlocked } from "./backup";
 import { whileLocked } from "./lock";
 import { backendFolder, cloudState, settingsPart } from "./manifest";
@@ -65,12 +65,18 @@ export async function restore(
   await checked(run("stack", "ls", "--json"), "open the backend");
   const history = await openHistory(root, stack, env, state);
   await untilUnlocked(stack, () => history.lockedBy(), options.waitSeconds);
+  const reference = { project, stack };
+  const before = store && (await stateIn(store, reference));
   const aside = await keepAside(root, options, env, run);
 
   if (store !== undefined && manifest.backend !== "cloud") {
-    const reference = { project, stack };
     clearStaleLocks(root, state, stack);
-    await whileLocked(store, reference, () => copyInto(store, reference, parts));
+    await whileLocked(store, reference, async () => {
+      // What came after the copy that was kept would be lost.
+      if ((await stateIn(store, reference)) !== before)
+        throw new UserError(`The stack ${stack} was changed meanwhile; nothing was written. Run it again.`);
+      await copyInto(store, reference, parts);
+    });
   } else await importInto(root, stack, verified, run, notes);
   if (store === undefined) notes.push("A Pulumi Cloud keeps its own history: the archive's was not written.");
   notes.push(...putSettings(root, stack, parts.get(settingsPart(stack))));
@@ -91,6 +97,13 @@ async function urnsOf(stack: string, run: Run): Promise<string[] | undefined> {
     throw new UserError(`The stack ${stack} cannot be read as it is: ${stderr.trim()}`);
   }
   return (exportedSchema.parse(JSON.parse(stdout)).deployment.resources ?? []).map(({ urn }) => urn);
+}
+
+/** The state as it lies there, whatever its form; undefined where there is none. */
+async function stateIn(store: Store, reference: StackReference): Promise<string | undefined> {
+  const folder = stateFolder(reference);
+  const name = stateFile(await store.list(folder), reference);
+  return name && `${name} ${(await store.read(`${folder}/${name}`)).toString("base64")}`;
 }
 
 async function keepAside(
@@ -118,7 +131,7 @@ async function keepAside(
  */
 async function copyInto(
   store: Store,
-  reference: { readonly project: string; readonly stack: string },
+  reference: StackReference,
   parts: ReadonlyMap<string, Buffer>,
 ): Promise<void> {
   const files = [...parts].flatMap(([name, content]) =>
