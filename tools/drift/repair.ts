@@ -60,7 +60,14 @@ export async function takeAwayAdded(
   options: RepairOptions,
   means: Means,
 ): Promise<void> {
-  for (const [, group] of byObject(findings.filter(isAddition))) await takeAway(group, options, means);
+  const changed: string[] = [];
+  for (const [, group] of byObject(findings.filter(isAddition)))
+    changed.push(...(await takeAway(group, options, means)));
+  if (changed.length === 0) return;
+  // The state has them still, and the next update would go after them.
+  const args = ["refresh", "--stack", options.stack, "--yes", "--skip-preview", "--suppress-outputs"];
+  const code = await means.engine([...args, ...changed.flatMap((urn) => ["--target", urn])], {});
+  if (code !== 0) throw new UserError("What was taken away could not be noted in the state; see above.");
 }
 
 /** URNs of what is made anew by another name. */
@@ -118,7 +125,12 @@ function byObject(findings: readonly Finding[]): Map<string, Finding[]> {
   return groups;
 }
 
-async function takeAway(group: readonly Finding[], options: RepairOptions, means: Means): Promise<void> {
+/** @returns URNs of the stack's own objects that it has changed */
+async function takeAway(
+  group: readonly Finding[],
+  options: RepairOptions,
+  means: Means,
+): Promise<readonly string[]> {
   const agreed: Finding[] = [];
   for (const finding of group) {
     const { change, what } = finding;
@@ -129,9 +141,13 @@ async function takeAway(group: readonly Finding[], options: RepairOptions, means
     else means.note(`kept: ${name}`);
   }
   const [first] = agreed;
-  if (first === undefined) return;
-  if (first.change === "extra") await removeObject(first, means);
-  else await removeFields(agreed, means);
+  if (first === undefined) return [];
+  if (first.change === "extra") {
+    await removeObject(first, means);
+    return [];
+  }
+  await removeFields(agreed, means);
+  return first.urn === undefined ? [] : [first.urn];
 }
 
 const identity = ({ apiVersion, kind, namespace, name }: Finding): KubeObject => ({
