@@ -88,6 +88,9 @@ export interface Question {
   readonly tolerated?: number;
 }
 
+/** Requests to record a stock movement, as the service counts them: `app/src/inventory/api/routes/movements.py`. */
+const recordMovement = ['method="POST"', 'route="/api/v1/movements"'];
+
 /** Leaves out what the cluster asks for its own ends. */
 export const unwatched = 'route!~"/healthz|/readyz|/metrics"';
 
@@ -112,11 +115,15 @@ export function questions({ name }: Identity, settings: AnalysisSettings, role: 
     ` / ${increase("http_requests_total", version, unwatched)}`;
   const p95Milliseconds = (version: Version) =>
     `1000 * histogram_quantile(0.95, sum by (le) (increase(http_request_duration_seconds_bucket${of(version, unwatched)}${when[version]})))`;
-  const rejectedPercent = (version: Version) => {
-    const rejected = orZero(increase("inventory_movements_rejected_total", version));
-    const recorded = orZero(increase("inventory_movements_total", version));
-    return `100 * ${rejected} / clamp_min(${rejected} + ${recorded}, 1)`;
-  };
+  // Whatever refuses them: the rules of the stock, the schema of requests, rights, or that there is no such route.
+  const movements = (version: Version, ...more: string[]) =>
+    orZero(increase("http_requests_total", version, ...recordMovement, ...more));
+  const rejectedPercent = (version: Version) =>
+    `100 * ${movements(version, 'status=~"4.."')} / clamp_min(${movements(version)}, 1)`;
+  // None at all is no good sign where there should be some: five or more, by the stable version's share of them.
+  const stableRequests = `clamp_min(${orZero(increase("http_requests_total", "stable", unwatched))}, 1)`;
+  const expected = `${movements("stable")} * ${orZero(requests)} / ${stableRequests}`;
+  const asked = `((${movements("release")} > 0) or (${expected} < 5))`;
   const restarts = `sum(changes(process_start_time_seconds${of("release")}${window}))`;
   const connections = `100 * sum(inventory_db_pool_in_use${of("release")}) / sum(inventory_db_pool_size${of("release")})`;
 
@@ -126,18 +133,23 @@ export function questions({ name }: Identity, settings: AnalysisSettings, role: 
     metric: string,
     query: (version: Version) => string,
     limits: { readonly limit: number; readonly timesStable: number },
-  ): Question[] => [
-    { metric, query: known(query("release")), limit: limits.limit },
-    {
-      metric: `${metric}-times-stable`,
-      query: known(times(query("release"), query("stable"))),
-      limit: limits.timesStable,
-    },
-  ];
+    provided?: string,
+  ): Question[] => {
+    const answered = (answer: string) =>
+      provided === undefined ? known(answer) : `${known(answer)} and on() ${provided}`;
+    return [
+      { metric, query: answered(query("release")), limit: limits.limit },
+      {
+        metric: `${metric}-times-stable`,
+        query: answered(times(query("release"), query("stable"))),
+        limit: limits.timesStable,
+      },
+    ];
+  };
   return [
     ...compared("error-percent", errorPercent, settings.errorPercent),
     ...compared("p95-milliseconds", p95Milliseconds, settings.p95Milliseconds),
-    ...compared("rejected-movements-percent", rejectedPercent, settings.rejectedMovementsPercent),
+    ...compared("rejected-movements-percent", rejectedPercent, settings.rejectedMovementsPercent, asked),
     { metric: "connections-percent", query: known(connections), limit: settings.connectionsPercent.limit },
     // An event and no estimate: one answer is enough. The next one may not see it any more, while the Pod is down.
     { metric: "restarts", query: orZero(restarts), limit: settings.restarts.limit, tolerated: 0 },

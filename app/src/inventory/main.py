@@ -79,6 +79,8 @@ def _expect_answers(router: APIRouter, metrics: Metrics) -> None:
         if isinstance(route, APIRoute):
             for method in route.methods or ():
                 metrics.expect(method, route.path, route.status_code or 200, 500, 503)
+                if method == "POST":
+                    metrics.expect(method, route.path, 400, 403, 404, 409, 422, 429)
 
 
 def app_from_environment() -> FastAPI:

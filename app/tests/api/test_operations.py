@@ -55,7 +55,12 @@ def test_not_ready_without_schema_or_database(postgres: PostgresServer) -> None:
 
 
 def test_the_first_failure_of_a_route_is_an_increase(api: Api) -> None:
-    for route, status in (("/api/v1/items", "201"), ("/api/v1/items", "500"), ("/api/v1/movements", "503")):
+    for route, status in (
+        ("/api/v1/items", "201"),
+        ("/api/v1/items", "500"),
+        ("/api/v1/movements", "503"),
+        ("/api/v1/movements", "422"),
+    ):
         labels = f'method="POST",route="{route}",status="{status}"'
         assert metric(api.client, f"http_requests_total{{{labels}}}") == 0
 

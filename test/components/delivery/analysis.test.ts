@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { analysisSchema } from "../../../components/config/analysis";
 import { questions } from "../../../components/delivery/analysis";
 import type { JsonObject } from "../../support/mocks";
+import { readQuery } from "../../support/promql";
 
 describe("the questions of a release", () => {
   const identity = { name: "inventory", component: "api" };
@@ -27,7 +28,21 @@ describe("the questions of a release", () => {
   it("are not answered while there is too little traffic, but for restarts", () => {
     for (const { metric, query } of asked({ minimumRequests: 77 })) {
       if (metric === "restarts") expect(query).not.to.contain(">= 77");
-      else expect(query).to.match(/and on\(\) \(.*>= 77\)$/);
+      else
+        expect(query).to.match(
+          /\) and on\(\) \(sum\(increase\(http_requests_total\{[^}]*args\.release[^>]*\) >= 77\)/,
+        );
+    }
+  });
+
+  it("count a movement as refused whatever refuses it, and know nothing where some are missing", () => {
+    for (const { query } of asked().filter(({ metric }) => metric.startsWith("rejected-"))) {
+      expect(() => readQuery(query)).not.to.throw();
+      const route = 'method="POST",route="/api/v1/movements"';
+      expect(query).to.contain(`template_hash="{{args.release}}",${route},status=~"4.."`);
+      const provided = /and on\(\) \(\((.*) > 0\) or \((.*) < 5\)\)$/.exec(query);
+      expect(provided?.[1]).to.contain(`template_hash="{{args.release}}",${route}}`);
+      expect(provided?.[2]).to.contain(`template_hash="{{args.stable}}",${route}}`);
     }
   });
 

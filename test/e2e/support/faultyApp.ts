@@ -66,7 +66,12 @@ const MIDDLEWARE = `
                 os._exit(1)
             if fault == "business" and request.method == "POST" and path.endswith("/movements"):
                 if random.random() < 0.6:
-                    metrics.rejected.labels("receipt", "insufficient-stock").inc()
+                    # Counted under its route, as an answer of the service itself.
+                    request.scope["route"] = next(
+                        route
+                        for route in app.routes
+                        if getattr(route, "path", "") == path and "POST" in route.methods
+                    )
                     return JSONResponse({"fault": True}, status_code=409)
         return await call_next(request)
 `;
