@@ -55,6 +55,8 @@ interface Cluster {
   /** What became of the releases before. */
   readonly history?: object[];
   readonly strategy?: object;
+  /** Whether somebody has paused the release by hand. */
+  readonly paused?: boolean;
   /** The version that users have, by its hash. */
   readonly users?: string;
   /** What the Rollout's template says it is. */
@@ -102,7 +104,8 @@ export async function outcome(
     strategy = { canary: { steps: [{}, {}, {}], trafficRouting: {} } },
   } = options;
   const annotations = { "technova.io/release": options.wanted ?? "this one" };
-  const spec = { progressDeadlineSeconds: 60, template: { metadata: { annotations } } };
+  const { paused = false } = options;
+  const spec = { paused, progressDeadlineSeconds: 60, template: { metadata: { annotations } } };
   let asked = 0;
   const sent: Sent[] = [];
   const account = mkdtempSync(join(tmpdir(), "outcome-"));

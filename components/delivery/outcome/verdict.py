@@ -172,10 +172,14 @@ def failure(rollout: Json, where: str, known: str | None = None) -> str:
     told = [known] if known else answers(status.get("currentPodHash", ""))
     reasons = told or [reason_of(status)]
     serving = version_of(status.get("stableRS", ""))
-    return (
-        f"The release did not go through ({where}): {'; '.join(reasons)}. "
-        f"Version {serving} serves all requests."
-    )
+    told_of = f"The release did not go through ({where}): {'; '.join(reasons)}. "
+    if rollout["spec"].get("paused") and strategy_of(rollout) == "rolling":
+        # The controller takes no Pod away while somebody keeps it from going on.
+        return (
+            f"{told_of}It is paused by hand, so Pods of it still serve beside version {serving}. "
+            "To take them away: npm run release -- abort"
+        )
+    return f"{told_of}Version {serving} serves all requests."
 
 
 def verdict(rollout: Json, where: str, known: str | None = None) -> tuple[int, str] | None:

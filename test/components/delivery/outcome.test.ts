@@ -63,6 +63,16 @@ describe("the outcome of a release", () => {
     );
   });
 
+  it("says that Pods of a rolling release stay while it is paused by hand", async () => {
+    const strategy = { canary: { steps: [{}, {}, {}] } };
+    const { events } = await outcome([now("Degraded")], { paused: true, strategy });
+    expect(events[0]?.message).to.match(
+      /paused by hand, so Pods of it still serve.*npm run release -- abort$/,
+    );
+    const { events: weighted } = await outcome([now("Degraded")], { paused: true });
+    expect(weighted[0]?.message).to.match(/Version 1\.0\.0 serves all requests\.$/);
+  });
+
   it("is waited for while the API server is away", async () => {
     expect(await outcome([500, 503, 403, 404, now("Healthy")])).to.include({ code: 0 });
   });
