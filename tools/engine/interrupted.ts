@@ -77,7 +77,8 @@ function withCreated(resources: Resource[], created: Resource): Resource[] {
   const others = resources
     .filter((known) => !(known.urn === created.urn && known.pendingReplacement === true))
     .map((known) => (known.urn === created.urn ? { ...known, delete: true } : known));
-  return [...others, { ...created, outputs: created.inputs }];
+  // With what it was made of, as the provider keeps it: should nobody come to read the object, nothing has changed.
+  return [...others, { ...created, outputs: { ...created.inputs, __inputs: created.inputs } }];
 }
 
 const kubernetesObject = z.object({

@@ -7,6 +7,8 @@ import {
   type Deployment,
 } from "../../../tools/engine/interrupted";
 import type { Captured } from "../../../tools/engine/processes";
+import { readCheckpoint } from "../../../tools/plugins/kubernetes/checkpoint";
+import type { PropertyMap } from "../../../tools/plugins/rpc/values";
 import { messageOfFailure, temporaryFolder, write } from "./support";
 
 const configMap = {
@@ -43,11 +45,18 @@ describe("what a killed command left", () => {
       stateWith({ resources: [], pending_operations: [creating(configMap), creating(namespace)] }),
     );
     expect(deployment.deployment.resources).to.deep.equal([
-      { ...configMap, id: "inventory/cm", outputs: configMap.inputs },
-      { ...namespace, id: "ns", outputs: namespace.inputs },
+      { ...configMap, id: "inventory/cm", outputs: { ...configMap.inputs, __inputs: configMap.inputs } },
+      { ...namespace, id: "ns", outputs: { ...namespace.inputs, __inputs: namespace.inputs } },
     ]);
     expect(deployment.deployment.pending_operations).to.deep.equal([]);
     expect(refresh).to.deep.equal([configMap.urn, namespace.urn]);
+  });
+
+  it("makes nothing anew where the object is never read, as when the next command is killed, too", () => {
+    const { deployment } = settle(stateWith({ pending_operations: [creating(configMap)] }));
+    const [created] = deployment.deployment.resources ?? [];
+    const { inputs } = readCheckpoint(created?.outputs as PropertyMap);
+    expect(inputs).to.deep.equal(configMap.inputs);
   });
 
   it("lets an object that was being replaced wait for its deletion", () => {
