@@ -69,8 +69,8 @@ const MIDDLEWARE = `
                     # Counted under its route, as an answer of the service itself.
                     request.scope["route"] = next(
                         route
-                        for route in app.routes
-                        if getattr(route, "path", "") == path and "POST" in route.methods
+                        for route in movements.router.routes
+                        if route.path == path and "POST" in route.methods
                     )
                     return JSONResponse({"fault": True}, status_code=409)
         return await call_next(request)
