@@ -67,7 +67,12 @@ export async function takeAwayAdded(
   // The state has them still, and the next update would go after them.
   const args = ["refresh", "--stack", options.stack, "--yes", "--skip-preview", "--suppress-outputs"];
   const code = await means.engine([...args, ...changed.flatMap((urn) => ["--target", urn])], {});
-  if (code !== 0) throw new UserError("What was taken away could not be noted in the state; see above.");
+  if (code !== 0) {
+    throw new UserError(
+      "It is taken away, but the state says so only when this has worked: " +
+        `npm run pulumi -- refresh --stack ${options.stack}`,
+    );
+  }
 }
 
 /** URNs of what is made anew by another name. */

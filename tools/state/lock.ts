@@ -29,7 +29,10 @@ export async function whileLocked<T>(
     const other = (await store.list(folder)).find((each) => each.endsWith(".json") && each !== name);
     if (other !== undefined) {
       const holder = describeLock((await store.read(`${folder}/${other}`)).toString("utf8"));
-      throw new UserError(`The stack ${reference.stack} is locked: ${holder}; nothing was written.`);
+      throw new UserError(
+        `The stack ${reference.stack} is locked: ${holder}; nothing was written. Run it again when that has ended; ` +
+          `a lock that nobody holds any more goes with npm run pulumi -- cancel --stack ${reference.stack}`,
+      );
     }
     return await work();
   } finally {
