@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { Captured } from "./processes";
 import { report, UserError } from "./report";
+import type { Stored } from "./stored";
 
 /*
  * A killed command leaves operations in the state of which nobody knows whether they happened. The CLI only warns
@@ -105,16 +105,15 @@ export type RunCli = (args: readonly string[], input?: string) => Promise<Captur
 
 /**
  * Settles the interrupted operations of a stack, as described above.
- * @param checkpoint file of the stack in its file backend.
- * @throws UserError when the resources in question cannot be read; the state is then as it was.
+ * @param stored the state in which they were found
+ * @throws UserError when the resources in question cannot be read; the state is then as it was, where it can be put back
  */
 export async function settleInterrupted(
   stack: string,
   cli: RunCli,
-  checkpoint: string,
+  stored: Stored,
   configFile: readonly string[],
 ): Promise<void> {
-  const original = readFileSync(checkpoint);
   const text = await checked(cli(["stack", "export", "--stack", stack]), "export the state");
   const { deployment, refresh, unknown } = settle(exported.parse(JSON.parse(text)));
   report(`the last command on ${stack} was interrupted; resources to read again: ${refresh.length}`);
@@ -133,11 +132,14 @@ export async function settleInterrupted(
     const result = await cli([...args, ...configFile, ...targets]);
     if (result.code !== 0) {
       // Not with `stack import`, which leaves interrupted operations out.
-      writeFileSync(checkpoint, original);
+      await stored.putBack?.();
+      const what =
+        stored.putBack === undefined
+          ? "it is in the state as it was to be made. Once this is mended, npm run pulumi -- refresh " +
+            `--stack ${stack} reads it`
+          : "nothing was changed";
       const output = `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-20).join("\n");
-      throw new UserError(
-        `What the interrupted command left could not be read; nothing was changed:\n${output}`,
-      );
+      throw new UserError(`What the interrupted command left could not be read; ${what}:\n${output}`);
     }
   }
   for (const { type, resource: interrupted } of unknown) {

@@ -27,8 +27,9 @@ import { runCaptured, runForeground, type Captured } from "./processes";
 import { parseStackSettings, readStackSettings, stackFile, type StackSettings } from "./project";
 import { report } from "./report";
 import { workingSettings } from "./settings";
-import { checkpointFile, ensureStack, openState, readCheckpoint, stateDirectory } from "./state";
+import { ensureStack, openState, stateDirectory } from "./state";
 import { prepareStateBefore, stateVariable } from "./stateBefore";
+import { storedState } from "./stored";
 import { ensureWheels } from "./wheels";
 
 // The trail is loaded when there is something to write into it.
@@ -121,9 +122,11 @@ export async function prepare(
     if (works && changesEmbeddedCluster(root, call, env)) {
       await followCluster(root, call.stack, await clusterIdentity(env), run);
     }
-    const checkpoint = changesResources(call) ? checkpointFile(root, state, call.stack) : undefined;
-    if (works && checkpoint !== undefined && hasInterrupted(readCheckpoint(checkpoint))) {
-      await settleInterrupted(call.stack, run, checkpoint, configFile);
+    if (works && changesResources(call)) {
+      const stored = await storedState(root, state, call.stack, runEnv, run);
+      // Those of a command that still runs are its own; the CLI says who holds the lock.
+      if (stored !== undefined && hasInterrupted(stored.text) && !(await isLocked(root, call.stack, env)))
+        await settleInterrupted(call.stack, run, stored, configFile);
     }
     const before =
       works && runsProgram(call) ? await prepareStateBefore(root, state, call.stack, run) : undefined;
@@ -142,6 +145,16 @@ export async function prepare(
   } catch (error) {
     settings?.finish();
     throw error;
+  }
+}
+
+/** Where that cannot be found out, nobody does: the CLI, which writes the state, looks for itself. */
+async function isLocked(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const { openHistory } = load("../history/source") as typeof import("../history/source");
+  try {
+    return (await (await openHistory(root, stack, env)).lockedBy()) !== undefined;
+  } catch {
+    return false;
   }
 }
 

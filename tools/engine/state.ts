@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { createOnce } from "./lockfile";
 import { runCaptured } from "./processes";
 import { projectName, readStackSettings } from "./project";
@@ -58,12 +57,6 @@ export function checkpointFile(root: string, state: State, stack: string): strin
   if (state.directory === undefined) return undefined;
   const path = join(state.directory, ".pulumi/stacks", projectName(root), `${stack}.json`);
   return [path, `${path}.gz`].find((candidate) => existsSync(candidate));
-}
-
-/** Text of a checkpoint, whether compressed or not. */
-export function readCheckpoint(path: string): string {
-  const content = readFileSync(path);
-  return (path.endsWith(".gz") ? gunzipSync(content) : content).toString("utf8");
 }
 
 /**

@@ -137,11 +137,17 @@ export function clientOptions(url: string, env: NodeJS.ProcessEnv): S3ClientConf
   const { searchParams } = new URL(url);
   const flag = (...names: string[]) => names.some((name) => searchParams.get(name) === "true");
   const given = searchParams.get("endpoint") ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
+  const profile = searchParams.get("profile") ?? undefined;
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
   const scheme = flag("disableSSL", "disable_https") ? "http" : "https";
   const endpoint = given === undefined || given.includes("://") ? given : `${scheme}://${given}`;
   return {
     region: searchParams.get("region") ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? "us-east-1",
-    profile: searchParams.get("profile") ?? undefined,
+    profile,
+    // Those of the commands' own environment; everything else the client finds by itself.
+    ...(accessKeyId && secretAccessKey && profile === undefined
+      ? { credentials: { accessKeyId, secretAccessKey, sessionToken: env.AWS_SESSION_TOKEN } }
+      : {}),
     endpoint,
     forcePathStyle: flag("s3ForcePathStyle", "use_path_style", "hostname_immutable"),
     // Stores other than Amazon's need not know the newer checksums.

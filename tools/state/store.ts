@@ -24,16 +24,20 @@ export interface Store {
  * @throws UserError for a backend that cannot be copied
  */
 export function openStore(state: State, env: NodeJS.ProcessEnv): Store | undefined {
-  if (state.directory !== undefined) return new FolderStore(join(state.directory, ".pulumi"));
+  const store = storeOf(state, env);
   const { protocol } = new URL(state.url);
-  if (protocol === "s3:") {
-    const { BucketStore } = load("./bucket") as typeof import("./bucket");
-    return BucketStore.open(state.url, env);
-  }
-  if (protocol === "https:" || protocol === "http:") return undefined;
+  if (store !== undefined || protocol === "https:" || protocol === "http:") return store;
   throw new UserError(
     `A state in ${protocol}// cannot be copied here; it can in file://, s3:// and a Pulumi Cloud.`,
   );
+}
+
+/** The files of a backend, where it has any and they can be reached from here. */
+export function storeOf(state: State, env: NodeJS.ProcessEnv): Store | undefined {
+  if (state.directory !== undefined) return new FolderStore(join(state.directory, ".pulumi"));
+  if (!state.url.startsWith("s3:")) return undefined;
+  const { BucketStore } = load("./bucket") as typeof import("./bucket");
+  return BucketStore.open(state.url, env);
 }
 
 class FolderStore implements Store {

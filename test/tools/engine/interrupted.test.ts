@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { readFileSync } from "node:fs";
 import {
   hasInterrupted,
   settle,
@@ -9,7 +8,7 @@ import {
 import type { Captured } from "../../../tools/engine/processes";
 import { readCheckpoint } from "../../../tools/plugins/kubernetes/checkpoint";
 import type { PropertyMap } from "../../../tools/plugins/rpc/values";
-import { messageOfFailure, temporaryFolder, write } from "./support";
+import { messageOfFailure } from "./support";
 
 const configMap = {
   urn: "urn:pulumi:local::technova::kubernetes:core/v1:ConfigMap::cm",
@@ -116,20 +115,27 @@ describe("settling an interrupted stack", () => {
 
   it("reads only what the killed command had in hand", async () => {
     const { calls, run } = fakeCli(0);
-    await settleInterrupted("local", run, write(temporaryFolder(), "local.json", "x"), [
-      "--config-file",
-      "y",
-    ]);
+    await settleInterrupted("local", run, { text: "" }, ["--config-file", "y"]);
     expect(calls[0]).to.equal("stack export --stack local");
     expect(calls[1]).to.equal("stack import --stack local");
     expect(calls[2]).to.include(`--config-file y --target ${configMap.urn}`);
   });
 
   it("leaves the state as it was when that cannot be read", async () => {
-    const checkpoint = write(temporaryFolder(), "local.json", "as it was");
     const { run } = fakeCli(255);
-    const message = await messageOfFailure(() => settleInterrupted("local", run, checkpoint, []));
+    let put = 0;
+    const putBack = () => Promise.resolve(void (put += 1));
+    const message = await messageOfFailure(() => settleInterrupted("local", run, { text: "", putBack }, []));
     expect(message).to.include("nothing was changed").and.to.include("cluster unreachable");
-    expect(readFileSync(checkpoint, "utf8")).to.equal("as it was");
+    expect(put).to.equal(1);
+  });
+
+  it("says what to do where a backend takes no state with interrupted operations back", async () => {
+    const { run } = fakeCli(255);
+    const message = await messageOfFailure(() => settleInterrupted("local", run, { text: "" }, []));
+    expect(message)
+      .to.include("npm run pulumi -- refresh --stack local")
+      .and.to.include("cluster unreachable")
+      .and.not.to.include("nothing was changed");
   });
 });

@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 /** Writes a file with its folders; an executable one with `mode` 0o755. */
-export function write(root: string, path: string, content: string, mode = 0o644): string {
+export function write(root: string, path: string, content: string | Buffer, mode = 0o644): string {
   const file = join(root, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, content, { mode });
