@@ -58,6 +58,14 @@ const allow = (verbs: string[], kindsOf: Kinds): input.rbac.v1.PolicyRule[] =>
 
 const viewer = [...allow(["get", "list", "watch"], kinds), ...allow(["get", "list", "watch"], readOnly)];
 
+/** What counts an `undo` for the figures of delivery; whoever has it can write any sample. */
+const tellPrometheus: input.rbac.v1.PolicyRule = {
+  apiGroups: [""],
+  resources: ["services/proxy"],
+  resourceNames: ["prometheus:http"],
+  verbs: ["create"],
+};
+
 /**
  * What a release needs by hand: `npm run release`, more or fewer Pods, and Pods made anew. Deployments and StatefulSets
  * are not patched, and so not restarted but by removing their Pods: whoever changes a Pod's template runs any program
@@ -74,6 +82,7 @@ const operator = [
   ...allow(["delete"], { "": ["pods"] }),
   // Where `undo` writes down which versions are still needed.
   { apiGroups: [""], resources: ["configmaps"], resourceNames: [historyName("inventory")], verbs: ["patch"] },
+  tellPrometheus,
 ];
 
 /**
@@ -93,6 +102,7 @@ const admin = [
     "argoproj.io": ["rollouts/scale", "rollouts/status"],
   }),
   ...allow(["create"], { "": ["pods/eviction"] }),
+  tellPrometheus,
   // Reading the audit trail, and the certificate to seal with; each of the Services is in one namespace only.
   {
     apiGroups: [""],

@@ -89,7 +89,7 @@ class ClusterApi implements FullApi {
     try {
       return await this.transport.request({ method: "GET", path });
     } catch (error) {
-      if (error instanceof ApiError && error.code === 404) return undefined;
+      if (isNotFound(error)) return undefined;
       throw error;
     }
   }
@@ -110,7 +110,7 @@ class ClusterApi implements FullApi {
         query: { propagationPolicy: "Background" },
       });
     } catch (error) {
-      if (!(error instanceof ApiError && error.code === 404)) throw error;
+      if (!isNotFound(error)) throw error;
     }
   }
 }
@@ -123,6 +123,10 @@ export function isConflict(error: unknown): boolean {
 /** The API server's answer to a JSON patch that it does not carry out, be it a failed `test` or a wrong value. */
 export function isUnprocessable(error: unknown): boolean {
   return error instanceof ApiError && error.code === 422;
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 404;
 }
 
 export function isUnreachable(error: unknown): boolean {

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { defaultStack } from "../engine/invocation";
 import { readStackSettings } from "../engine/project";
 import { UserError } from "../engine/report";
-import { connect, explained, type Api } from "./api";
+import { connect, explained, type FullApi } from "./api";
 import { carryOut } from "./change";
 import { abort, pause, promote, promoteFull, retry, type Decide } from "./decide";
 import { readHistory } from "./history";
@@ -46,7 +46,7 @@ export function releaseCommand(root: string, surroundings: Surroundings = {}): C
       .command(name)
       .description(description)
       .option("-s, --stack <name>", "the stack whose cluster is meant", env.PULUMI_STACK || defaultStack);
-  const onCluster = async (stack: string, work: (api: Api) => Promise<number>): Promise<void> => {
+  const onCluster = async (stack: string, work: (api: FullApi) => Promise<number>): Promise<void> => {
     try {
       process.exitCode = await work(await connect(root, stack, env));
     } catch (error) {
@@ -113,7 +113,9 @@ export function releaseCommand(root: string, surroundings: Surroundings = {}): C
       const history = readHistory((await readRelease(api)).records);
       if (history === undefined) {
         throw new UserError(
-          "The ConfigMap inventory-releases holds no history that can be read; delete it to begin anew.",
+          "The ConfigMap inventory-releases holds no history that can be read. To begin anew:\n" +
+            "  kubectl patch configmap inventory-releases --namespace inventory --type merge " +
+            `--patch '{"data":{"history.json":null}}'`,
         );
       }
       screen.print(renderHistory(history));

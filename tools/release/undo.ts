@@ -1,5 +1,5 @@
 import { UserError } from "../engine/report";
-import { isConflict, isUnprocessable, type Api } from "./api";
+import { isConflict, isUnprocessable, type Api, type FullApi } from "./api";
 import { unknown } from "./facts";
 import { rolloutSchema, type PodTemplate, type Release, type Rollout } from "./objects";
 import { parsed, paths, readRollout, readSettled } from "./read";
@@ -26,7 +26,7 @@ export type Choose = (release: Release, now: number) => Plan | string;
  * @throws UserError when there is none, or it does not serve in time.
  */
 export async function undo(
-  api: Api,
+  api: FullApi,
   options: UndoOptions,
   screen: Screen,
   choose: Choose = planUndo,
@@ -51,7 +51,8 @@ export async function undo(
   }
   const waited = options.wait ? "" : ", not waited for";
   const message = `back to version ${target.version}${waited}`;
-  await recordUndo(api, release, plan, { startedAt, message, served: options.wait }, screen);
+  const { stack, wait: served } = options;
+  await recordUndo(api, release, plan, { stack, startedAt, message, served }, screen);
   return plan;
 }
 

@@ -3,6 +3,7 @@ import { unwatched } from "../../components/delivery/analysis";
 import { UserError } from "../engine/report";
 import type { Api } from "../release/api";
 import { isInProgress } from "../release/facts";
+import { prometheusPath } from "../release/prometheus";
 import { application, readSettled } from "../release/read";
 import type { Screen } from "../release/screen";
 
@@ -21,9 +22,6 @@ const every = 5;
 const answer = z.object({
   data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }),
 });
-
-/** Path of Prometheus' own API, through the API server: it is reachable from nowhere else. */
-export const prometheusPath = "/api/v1/namespaces/monitoring/services/prometheus:http/proxy/api/v1";
 
 /**
  * Watches the version that serves: the controller has to be done with it, and its answers have to be good.

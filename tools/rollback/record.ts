@@ -1,6 +1,6 @@
 import type { FullApi } from "../release/api";
+import { publish } from "../release/prometheus";
 import { application } from "../release/read";
-import { prometheusPath } from "./health";
 
 /** What a rollback has come to. */
 export interface Happened {
@@ -34,16 +34,11 @@ export async function publishRollback(api: FullApi, happened: Happened): Promise
     update: String(happened.update),
     outcome: happened.outcome,
   };
-  const attributes = Object.entries(labels).map(([key, value]) => ({ key, value: { stringValue: value } }));
-  const milliseconds = happened.at.getTime();
-  const point = {
-    timeUnixNano: `${milliseconds}000000`,
-    asDouble: milliseconds / 1000,
-    attributes,
-  };
-  const metric = { name: "technova_rollback_timestamp_seconds", gauge: { dataPoints: [point] } };
-  const source = { attributes: [{ key: "service.name", value: { stringValue: "rollback" } }] };
-  await api.create(`${prometheusPath}/otlp/v1/metrics`, {
-    resourceMetrics: [{ resource: source, scopeMetrics: [{ metrics: [metric] }] }],
+  await publish(api, {
+    name: "technova_rollback_timestamp_seconds",
+    labels,
+    value: happened.at.getTime() / 1000,
+    at: happened.at,
+    source: "rollback",
   });
 }

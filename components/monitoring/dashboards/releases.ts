@@ -21,7 +21,7 @@ const releases = () => [
   graph(
     {
       title: "Releases by outcome",
-      description: "How many releases ended in each span of time.",
+      description: "How many releases ended in each span of time, and how many were undone.",
       unit: "none",
       style: GraphDrawStyle.Bars,
       width: 12,
@@ -37,11 +37,12 @@ const releases = () => [
     .decimals(0)
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal))
     .overrideByName("succeeded", colored("green"))
-    .overrideByName("failed", colored("red")),
+    .overrideByName("failed", colored("red"))
+    .overrideByName("undone", colored("orange")),
   graph(
     {
       title: "Duration by strategy",
-      description: "From a release's start to its outcome.",
+      description: "From a release's start to its outcome; of one that was undone, how long that took.",
       unit: Seconds,
       style: GraphDrawStyle.Points,
       width: 12,
@@ -112,6 +113,7 @@ const releaseMarks = () =>
     { what: "started", color: "blue", expr: `last_over_time(${started}${chosen()}[${span}])` },
     { what: "succeeded", color: "green", expr: ended("succeeded") },
     { what: "failed", color: "red", expr: ended("failed") },
+    { what: "undone", color: "orange", expr: ended("undone") },
   ].map(({ what, color, expr }) =>
     mark({
       name: `Releases ${what}`,

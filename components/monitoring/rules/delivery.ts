@@ -11,7 +11,7 @@ export type WindowDays = (typeof windowsDays)[number];
  * - `releasesPerDay`, deployment frequency: successful releases per day.
  * - `leadTimeSeconds`, lead time for changes: from the commit until all users have it; the median of the successful
  *   releases whose commit's time is known.
- * - `failureRatio`, change failure rate: the share of releases, 0 to 1, that failed or were undone.
+ * - `failureRatio`, change failure rate: the share of releases, 0 to 1, that failed or were undone afterwards.
  * - `recoverySeconds`, time to restore service: from the first failed release to the next successful one; the median.
  */
 export const deliveryFigures = {
@@ -24,9 +24,12 @@ export const deliveryFigures = {
 const level = "app_environment";
 const by = "by (app, environment)";
 
-/** A release leaves one sample, so samples are counted; what has none yields no series, and never a zero. */
-function releases(days: WindowDays, selector = ""): string {
-  return `sum ${by} (count_over_time(technova_release_duration_seconds${selector}[${days}d]))`;
+/**
+ * A release leaves one sample, and another when it is undone, so samples are counted; what has none yields no series,
+ * and never a zero.
+ */
+function releases(days: WindowDays, selector = 'outcome!="undone"'): string {
+  return `sum ${by} (count_over_time(technova_release_duration_seconds{${selector}}[${days}d]))`;
 }
 
 /** The same, but 0 where there were releases and none of these. */
@@ -46,7 +49,7 @@ function rulesOver(days: WindowDays): RecordingRule[] {
   return [
     {
       record: deliveryFigures.releasesPerDay(days),
-      expr: `${someReleases(days, '{outcome="succeeded"}')} / ${days}`,
+      expr: `${someReleases(days, 'outcome="succeeded"')} / ${days}`,
     },
     {
       record: deliveryFigures.leadTimeSeconds(days),
@@ -54,7 +57,8 @@ function rulesOver(days: WindowDays): RecordingRule[] {
     },
     {
       record: deliveryFigures.failureRatio(days),
-      expr: `${someReleases(days, '{outcome="failed"}')} / ${releases(days)}`,
+      // What was undone can have been released before the window began.
+      expr: `clamp_max(${someReleases(days, 'outcome!="succeeded"')} / ${releases(days)}, 1)`,
     },
     {
       record: deliveryFigures.recoverySeconds(days),

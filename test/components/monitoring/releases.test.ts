@@ -114,11 +114,12 @@ describe("the dashboard of releases", () => {
     }
   });
 
-  it("marks the start and both outcomes of each release, and each rollback, at the moment that they were", () => {
+  it("marks the start and the outcome of each release, and each rollback, at the moment that they were", () => {
     expect(marks.map(({ name }) => name)).to.have.members([
       "Releases started",
       "Releases succeeded",
       "Releases failed",
+      "Releases undone",
       "Rollbacks",
     ]);
     for (const { name, expr, titleFormat, textFormat, tagKeys, useValueForTime } of marks) {

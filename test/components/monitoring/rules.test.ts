@@ -37,10 +37,12 @@ describe("the figures of delivery", () => {
 
   it("are divided by releases that there were, and not by what may be nothing", () => {
     const { expr } = rules.find(({ record }) => record === deliveryFigures.failureRatio(7)) ?? { expr: "" };
-    const divisor = expr.split(" / ").at(-1);
+    const [dividend, divisor] = expr.split(" / ");
+    // One that was undone has been counted when it went through.
     expect(divisor).to.equal(
-      "sum by (app, environment) (count_over_time(technova_release_duration_seconds[7d]))",
+      'sum by (app, environment) (count_over_time(technova_release_duration_seconds{outcome!="undone"}[7d])), 1)',
     );
+    expect(dividend).to.include('{outcome!="succeeded"}');
   });
 
   it("are left out over more days than samples are kept", () => {

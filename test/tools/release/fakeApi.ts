@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { isDeepStrictEqual } from "node:util";
+import { prometheusPath } from "../../../tools/release/prometheus";
 
 type Json = Record<string, unknown>;
 interface Stored extends Json {
@@ -16,6 +17,7 @@ export interface Received {
 
 export const rolloutPath = "/apis/argoproj.io/v1alpha1/namespaces/inventory/rollouts/inventory";
 export const recordsPath = "/api/v1/namespaces/inventory/configmaps/inventory-releases";
+const samplesPath = `${prometheusPath}/otlp/v1/metrics`;
 const listPaths = {
   "/apis/apps/v1/namespaces/inventory/replicasets": "replicaSets",
   "/apis/argoproj.io/v1alpha1/namespaces/inventory/analysisruns": "analysisRuns",
@@ -26,6 +28,9 @@ export class FakeApi {
   readonly objects = new Map<string, Stored>();
   readonly lists = { replicaSets: [] as unknown[], analysisRuns: [] as unknown[] };
   readonly patches: Received[] = [];
+  /** What Prometheus was given, where there is one. */
+  readonly samples: unknown[] = [];
+  measures = true;
   /** Called before a patch is carried out, as if somebody else had been faster. */
   beforePatch: (path: string) => void = () => undefined;
   /** Called after each patch of the Rollout, in the controller's place. */
@@ -83,6 +88,10 @@ export class FakeApi {
       this.beforePatch(path);
       const code = this.patch(path, contentType, body);
       return code === 200 ? send(200, this.get(path.replace(/\/status$/, ""))) : refuse(code, "Conflict");
+    }
+    if (request.method === "POST" && path === samplesPath && this.measures) {
+      this.samples.push(JSON.parse(Buffer.concat(chunks).toString()));
+      return send(200, {});
     }
     const list = listPaths[path as keyof typeof listPaths];
     if (list !== undefined) return send(200, { items: this.lists[list] });

@@ -151,6 +151,59 @@ describe("undo", function () {
     expect(data()["schema-revisions"]).to.equal("0004\n0003\n");
   });
 
+  describe("tells Prometheus, for the change failure rate,", () => {
+    interface Sample {
+      resourceMetrics: [{ scopeMetrics: [{ metrics: [Metric] }] }];
+    }
+    interface Metric {
+      name: string;
+      gauge: {
+        dataPoints: [{ asDouble: number; attributes: { key: string; value: { stringValue: string } }[] }];
+      };
+    }
+    const told = () =>
+      (place.api.samples as Sample[]).map(({ resourceMetrics: [{ scopeMetrics }] }) => {
+        const { name, gauge } = scopeMetrics[0].metrics[0];
+        const { asDouble, attributes } = gauge.dataPoints[0];
+        const labels = Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue]));
+        return { name, seconds: asDouble, ...labels };
+      });
+
+    it("that a release which had gone through is undone", async () => {
+      await on("canary", healthy, well);
+      const [sample, ...others] = told();
+      expect(sample).to.include({
+        name: "technova_release_duration_seconds",
+        outcome: "undone",
+        version: "1.1.0",
+        strategy: "canary",
+        app: "inventory",
+        namespace: "inventory",
+        environment: "staging",
+      });
+      expect(sample?.seconds).to.be.within(0, 10);
+      expect(others).to.deep.equal([]);
+    });
+
+    it("that one has failed which was on its way", async () => {
+      await on("canary", {}, well.slice(0, 2));
+      expect(told()).to.have.lengthOf(1);
+      expect(told()[0]).to.include({ outcome: "failed", version: "1.1.0" });
+    });
+
+    it("nothing of one whose failure is counted already, nor where nothing measures", async () => {
+      const failed = [...well.slice(0, 2), entry(hashes.current, "1.1.0", "failed")];
+      await on("canary", { phase: "Degraded", abort: true }, failed);
+      expect(told()).to.deep.equal([]);
+      place = await placeWith(rollout("canary", healthy), records(well));
+      follow(place);
+      place.api.measures = false;
+      const { code, notes } = await run(place, "undo");
+      expect(code).to.equal(0);
+      expect(notes).not.to.include("Prometheus");
+    });
+  });
+
   it("keeps the latest twenty entries, and what the cluster writes meanwhile", async () => {
     place = await placeWith(
       rollout("canary", healthy),
@@ -218,6 +271,7 @@ describe("undo", function () {
     expect(second.code, second.notes).to.equal(0);
     expect(isAt("1.0.0")).to.equal(true);
     expect(history().filter(({ outcome }) => outcome === "undone")).to.have.lengthOf(1);
+    expect(place.api.samples).to.have.lengthOf(1);
     expect(data()["schema-revisions"]).to.equal("0004\n0003\n");
   });
 
