@@ -53,7 +53,9 @@ interface Cluster {
   /** Pods of the new version that are ready. */
   readonly readyReplicas?: number;
   /** What became of the releases before. */
-  readonly history?: object[];
+  readonly history?: object[] | string;
+  /** Schema revisions that are needed so far. */
+  readonly needed?: readonly string[];
   readonly strategy?: object;
   /** Whether somebody has paused the release by hand. */
   readonly paused?: boolean;
@@ -66,11 +68,12 @@ interface Cluster {
 }
 /** Everything that the script reads: from the API server, and from Prometheus, which is the same server here. */
 function answerOf(path: string, query: string, cluster: Cluster): object {
-  const { runs = [], pods = [], history = [] } = cluster;
+  const { runs = [], pods = [], history = [], needed = [] } = cluster;
   if (path === `${rollouts}/analysisruns`) return { items: runs };
   if (path === "/api/v1/namespaces/inventory/pods") return { items: pods };
   if (path === "/api/v1/namespaces/inventory/configmaps/inventory-releases") {
-    return { data: { "history.json": JSON.stringify(history) } };
+    const text = typeof history === "string" ? history : JSON.stringify(history);
+    return { data: { "history.json": text, "schema-revisions": needed.join("\n") } };
   }
   if (path.startsWith("/api/v1/namespaces/inventory/services/")) {
     return { spec: { selector: { "rollouts-pod-template-hash": cluster.users ?? "old" } } };
@@ -166,15 +169,16 @@ export async function outcome(
   const events = sent
     .filter(({ path }) => path.endsWith("/events"))
     .map(({ body }) => body as unknown as SentEvent);
-  const data = sent.find(({ path }) => path.endsWith("/configmaps/inventory-releases"))?.body.data as
-    { "history.json": string; "schema-revisions": string } | undefined;
-  const entries = JSON.parse(data?.["history.json"] ?? "[]") as Record<string, string>[];
+  const written = sent.filter(({ path }) => path.endsWith("/configmaps/inventory-releases"));
+  const data = written.map(({ body }) => body.data as unknown as Record<string, string>);
+  const records = Object.assign({}, ...data) as Partial<Record<string, string>>;
+  const entries = JSON.parse(records["history.json"] ?? "[]") as Record<string, string>[];
   return {
     code,
     output,
     events,
     entries,
-    revisions: data?.["schema-revisions"],
+    revisions: records["schema-revisions"],
     published: published(sent),
     sent,
   };

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cluster import MERGE, ROLLOUT, ROLLOUTS, Json, adopt, annotation_of, call, serve
-from record import announce, remember, report_failure
+from record import announce, need, remember, report_failure
 from verdict import PATIENCE_SECONDS, answers, place, reason_of, refused, stuck, verdict
 
 # ruff: noqa: T201 (it prints for whoever reads its log)
@@ -58,7 +58,7 @@ def too_late(rollout: Json) -> tuple[int, str]:
     reasons = answers(status.get("currentPodHash", "")) or [reason_of(status)]
     return 1, (
         f"The release is not through after {TIMEOUT_SECONDS:.0f} s ({place(rollout)}): {'; '.join(reasons)}. "
-        "It goes on, or waits: npm run release -- status"
+        "It goes on, or waits: npm run release -- status. Once it has ended, npm run up writes down how."
     )
 
 
@@ -80,6 +80,7 @@ class Watch:
                 adopt(CONFIGURATION, rollout["status"]["currentPodHash"])
                 self.adopted = True
                 announce(rollout, self.started)
+                need(rollout)
             if self.aborted is None and (reason := stuck(rollout, datetime.now(UTC))) is not None:
                 call(f"{ROLLOUTS}/rollouts/{ROLLOUT}/status", {"status": {"abort": True}}, MERGE)
                 self.aborted = reason
@@ -98,12 +99,13 @@ class Watch:
             self.said = now
         return None
 
-    def end(self, rollout: Json, outcome: tuple[int, str]) -> int:
+    def end(self, rollout: Json, outcome: tuple[int, str], *, over: bool) -> int:
+        """Tells the outcome; `over` is whether the release has ended, and not only the time to wait."""
         code, message = outcome
         if code != 0:
             report_failure(message)
         # What the controller never took up was no release of anything.
-        if self.adopted:
+        if self.adopted and over:
             remember(rollout, code, message, self.started, moved=self.moved)
         print(message, flush=True)
         return code
@@ -121,11 +123,10 @@ def main() -> int:
                 report_failure(message)
                 print(message, flush=True)
                 return 1
-            outcome = watch.look(rollout)
-            if outcome is None and time.monotonic() > deadline:
-                outcome = too_late(rollout)
-            if outcome is not None:
-                return watch.end(rollout, outcome)
+            if (outcome := watch.look(rollout)) is not None:
+                return watch.end(rollout, outcome, over=True)
+            if time.monotonic() > deadline:
+                return watch.end(rollout, too_late(rollout), over=False)
             answered = time.monotonic()
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             lasting = time.monotonic() - answered > PATIENCE_SECONDS

@@ -24,9 +24,13 @@ def iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def records() -> Json:
+    data: Json = call(f"{CORE}/configmaps/{HISTORY}").get("data") or {}
+    return data
+
+
 def history() -> list[Json]:
-    data = call(f"{CORE}/configmaps/{HISTORY}").get("data") or {}
-    entries: list[Json] = json.loads(data.get("history.json") or "[]")
+    entries: list[Json] = json.loads(records().get("history.json") or "[]")
     return entries
 
 
@@ -51,6 +55,15 @@ def schema_revisions(entries: list[Json], serving: str) -> list[str]:
     return sorted({str(revision) for revision in revisions if revision})
 
 
+def need(rollout: Json) -> None:
+    """Counts the revision of a version that is on its way among those needed: it serves already."""
+    revision = annotation_of(str(rollout["status"]["currentPodHash"]), "schema-revision")
+    needed = str(records().get("schema-revisions", "")).split()
+    if revision and revision not in needed:
+        data = {"schema-revisions": "\n".join(sorted([*needed, revision]))}
+        call(f"{CORE}/configmaps/{HISTORY}", {"data": data}, MERGE)
+
+
 def recorded(entries: list[Json], released: str, outcome: str) -> bool:
     """Whether an outcome that was there from the start is in the history already."""
     if outcome == "succeeded":
@@ -63,7 +76,11 @@ def remember(rollout: Json, code: int, message: str, started: datetime, *, moved
     """Keeps what a release has come to; `moved` is whether it was seen on its way."""
     status = rollout.get("status", {})
     released = str(status.get("currentPodHash", ""))
-    entries = history()
+    try:
+        entries = history()
+    except ValueError:
+        print("The history of releases cannot be read, so nothing is added: npm run release -- history")
+        return
     outcome = "succeeded" if code == 0 else "failed"
     if not moved and recorded(entries, released, outcome):
         return

@@ -83,6 +83,24 @@ describe("the outcome of a release", () => {
     expect(events[0]?.message).to.match(/not through after 0 s \(canary, step 2 of 3\): CanaryPauseStep/);
   });
 
+  it("is not written down while there is none: a release that waits for somebody can still go through", async () => {
+    const { entries, published, revisions, output } = await outcome([now("Paused")], {
+      timeout: 0.2,
+      needed: ["0003"],
+    });
+    expect(entries).to.deep.equal([]);
+    expect(published).to.have.all.keys("technova_release_started_timestamp_seconds");
+    expect(output).to.include("npm run up writes down how");
+    expect(revisions, "its Pods serve meanwhile").to.equal("0003\n0004");
+  });
+
+  it("stands though the history of before cannot be read, which is left as it is", async () => {
+    const { code, output, entries } = await outcome([now("Progressing"), now("Healthy")], { history: "{" });
+    expect(code).to.equal(0);
+    expect(output).to.include("cannot be read").and.to.include("npm run release -- history");
+    expect(entries).to.deep.equal([]);
+  });
+
   it("names the part of a test that failed, though no figure has a limit there", async () => {
     const measurements = [{ phase: "Failed", metadata: { "job-name": "smoke-1" } }];
     const run = {
