@@ -12,8 +12,9 @@ export interface ReleaseArgs extends Omit<ReleaseOutcomeArgs, "rollout" | "relea
   readonly identity: Identity;
   readonly version: string;
   readonly template: ServingPod;
-  /** Left out where an autoscaler decides. */
-  readonly replicas?: number;
+  /** With an autoscaler the number that the first release begins with. */
+  readonly replicas: number;
+  readonly autoscaled: boolean;
   readonly minReadySeconds: number;
   readonly progressDeadlineSeconds: number;
   readonly strategy: Strategy;
@@ -48,7 +49,7 @@ export class Release extends pulumi.ComponentResource {
           annotations: { "pulumi.com/patchForce": "true" },
         },
         spec: {
-          ...(args.replicas === undefined ? {} : { replicas: args.replicas }),
+          replicas: args.replicas,
           selector: { matchLabels: liveLabels(identity) },
           minReadySeconds: args.minReadySeconds,
           progressDeadlineSeconds: args.progressDeadlineSeconds,
@@ -64,7 +65,8 @@ export class Release extends pulumi.ComponentResource {
           },
         },
       },
-      { parent: this },
+      // Left out instead, it would be one Pod as soon as an autoscaler is to decide, until that has decided.
+      { parent: this, ignoreChanges: args.autoscaled ? ["spec.replicas"] : [] },
     );
     new ReleaseOutcome(
       `${name}-outcome`,

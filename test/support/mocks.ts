@@ -18,6 +18,8 @@ export interface Registered {
   readonly dependsOn: string[];
   /** Whether the cluster keeps it when the stack no longer has it. */
   readonly retainOnDelete: boolean;
+  /** Inputs whose later changes are left to somebody else. */
+  readonly ignoreChanges: string[];
   /** Inputs with `[secret]` and `[unknown]` in the place of what must not or cannot be shown. */
   readonly inputs: JsonObject;
   /** The same with secrets in plain text. */
@@ -116,6 +118,7 @@ interface RegistrationRequest {
   getParent(): string;
   getDependenciesList(): string[];
   getRetainondelete(): boolean;
+  getIgnorechangesList(): string[];
   getObject(): { toJavaScript(): JsonObject };
 }
 
@@ -133,6 +136,7 @@ function recordRegistrations(resources: Registered[]): void {
       parent: nameIn(request.getParent()),
       dependsOn: request.getDependenciesList().flatMap((urn) => nameIn(urn) ?? []),
       retainOnDelete: request.getRetainondelete(),
+      ignoreChanges: request.getIgnorechangesList(),
       inputs: shown(object, true) as JsonObject,
       plain: shown(object, false) as JsonObject,
     });
