@@ -30,9 +30,9 @@ export const analysisSchema = section({
   /** Stock movements that the service refuses, of all that it is asked to record. */
   rejectedMovementsPercent: limit({ min: 0, max: 100, limit: 20 }),
   /** Database connections in use, of those that the new version's Pods may open. */
-  connectionsPercent: section({ limit: wholeNumber(1, 100).default(95) }).prefault({}),
+  connectionsPercent: limit({ min: 1, max: 100, limit: 95 }),
   /** Restarts of the new version's containers. */
-  restarts: section({ limit: wholeNumber(0, 100).default(0) }).prefault({}),
+  restarts: limit({ min: 0, max: 100, limit: 0 }),
 }).superRefine(({ intervalSeconds, windowSeconds }, context) => {
   if (windowSeconds >= intervalSeconds) return;
   context.addIssue({

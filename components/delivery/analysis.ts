@@ -124,34 +124,45 @@ export function questions({ name }: Identity, settings: AnalysisSettings, role: 
   const stableRequests = `clamp_min(${orZero(increase("http_requests_total", "stable", unwatched))}, 1)`;
   const expected = `${movements("stable")} * ${orZero(requests)} / ${stableRequests}`;
   const asked = `((${movements("release")} > 0) or (${expected} < 5))`;
-  const restarts = `sum(changes(process_start_time_seconds${of("release")}${window}))`;
-  const connections = `100 * sum(inventory_db_pool_in_use${of("release")}) / sum(inventory_db_pool_size${of("release")})`;
+  const restarts = (version: Version) =>
+    orZero(`sum(changes(process_start_time_seconds${of(version)}${when[version]}))`);
+  const pool = (what: "in_use" | "size", version: Version) =>
+    `sum(avg_over_time(inventory_db_pool_${what}${of(version)}${when[version]}))`;
+  const connectionsPercent = (version: Version) =>
+    `100 * ${pool("in_use", version)} / ${pool("size", version)}`;
 
-  /** How many times as much as the stable version; one unit of it is added, so that nothing is not infinitely less. */
-  const times = (release: string, stable: string) => `((${release}) + 1) / ((${stable}) + 1)`;
+  interface Compared {
+    readonly limits: { readonly limit: number; readonly timesStable: number };
+    /** What an answer is given for; default: enough requests. */
+    readonly given?: (answer: string) => string;
+    /** What is added to both versions' values before they are compared, so that next to nothing is not many times less. */
+    readonly allowance?: number;
+    readonly tolerated?: number;
+  }
   const compared = (
     metric: string,
     query: (version: Version) => string,
-    limits: { readonly limit: number; readonly timesStable: number },
-    provided?: string,
+    { limits, given = known, allowance = 1, tolerated }: Compared,
   ): Question[] => {
-    const answered = (answer: string) =>
-      provided === undefined ? known(answer) : `${known(answer)} and on() ${provided}`;
+    const times = `((${query("release")}) + ${allowance}) / ((${query("stable")}) + ${allowance})`;
     return [
-      { metric, query: answered(query("release")), limit: limits.limit },
-      {
-        metric: `${metric}-times-stable`,
-        query: answered(times(query("release"), query("stable"))),
-        limit: limits.timesStable,
-      },
+      { metric, query: given(query("release")), limit: limits.limit, tolerated },
+      { metric: `${metric}-times-stable`, query: given(times), limit: limits.timesStable, tolerated },
     ];
   };
   return [
-    ...compared("error-percent", errorPercent, settings.errorPercent),
-    ...compared("p95-milliseconds", p95Milliseconds, settings.p95Milliseconds),
-    ...compared("rejected-movements-percent", rejectedPercent, settings.rejectedMovementsPercent, asked),
-    { metric: "connections-percent", query: known(connections), limit: settings.connectionsPercent.limit },
+    ...compared("error-percent", errorPercent, { limits: settings.errorPercent }),
+    ...compared("p95-milliseconds", p95Milliseconds, { limits: settings.p95Milliseconds }),
+    ...compared("rejected-movements-percent", rejectedPercent, {
+      limits: settings.rejectedMovementsPercent,
+      given: (answer) => `${known(answer)} and on() ${asked}`,
+    }),
+    // One connection of a Pod that has few is a tenth of them or more.
+    ...compared("connections-percent", connectionsPercent, {
+      limits: settings.connectionsPercent,
+      allowance: 10,
+    }),
     // An event and no estimate: one answer is enough. The next one may not see it any more, while the Pod is down.
-    { metric: "restarts", query: orZero(restarts), limit: settings.restarts.limit, tolerated: 0 },
+    ...compared("restarts", restarts, { limits: settings.restarts, given: (answer) => answer, tolerated: 0 }),
   ];
 }

@@ -21,13 +21,16 @@ describe("the questions of a release", () => {
       "rejected-movements-percent": 20,
       "rejected-movements-percent-times-stable": 3,
       "connections-percent": 95,
+      "connections-percent-times-stable": 3,
       restarts: 0,
+      "restarts-times-stable": 3,
     });
   });
 
   it("are not answered while there is too little traffic, but for restarts", () => {
     for (const { metric, query } of asked({ minimumRequests: 77 })) {
-      if (metric === "restarts") expect(query).not.to.contain(">= 77");
+      expect(() => readQuery(query), metric).not.to.throw();
+      if (metric.startsWith("restarts")) expect(query).not.to.contain(">= 77");
       else
         expect(query).to.match(
           /\) and on\(\) \(sum\(increase\(http_requests_total\{[^}]*args\.release[^>]*\) >= 77\)/,
@@ -44,6 +47,21 @@ describe("the questions of a release", () => {
       expect(provided?.[1]).to.contain(`template_hash="{{args.release}}",${route}}`);
       expect(provided?.[2]).to.contain(`template_hash="{{args.stable}}",${route}}`);
     }
+  });
+
+  it("hold each value against that of the stable version in the same time", () => {
+    const all = asked();
+    for (const { metric, query } of all.filter(({ metric: name }) => !name.endsWith("-times-stable"))) {
+      expect(query, metric).to.contain("args.release");
+      const times = all.find(({ metric: name }) => name === `${metric}-times-stable`);
+      expect(times?.query, metric).to.match(/args\.release.* \/ .*args\.stable/);
+      expect(times?.query, metric).to.contain("[60s]").and.not.to.contain("offset");
+    }
+  });
+
+  it("take no single connection of a small pool for many times more than none", () => {
+    const times = asked().find(({ metric }) => metric === "connections-percent-times-stable");
+    expect(times?.query.match(/\) \+ 10\)/g)).to.have.lengthOf(2);
   });
 
   it("leave out probes, and tell the versions apart", () => {
