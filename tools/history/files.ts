@@ -11,6 +11,7 @@ import {
   stateFile,
   stateFolder,
   uncompressed,
+  type HistoryFile,
 } from "./names";
 import { inParallel } from "./parallel";
 import type { HistorySource, StackReference } from "./source";
@@ -25,6 +26,7 @@ export class FileHistory implements HistorySource {
   private readonly states: string;
   private readonly locks: string;
   private listed: Promise<string[]> | undefined;
+  private left: Promise<ReadonlyMap<string, HistoryFile>> | undefined;
 
   /** @param bookkeeping the backend's folder `.pulumi` */
   constructor(
@@ -45,14 +47,20 @@ export class FileHistory implements HistorySource {
   }
 
   async leftBehind(id: string, whole = false): Promise<LeftBehind | undefined> {
-    const files = historyFiles(await this.names(), "checkpoint");
-    const file = files.find((each) => each.id === id);
+    const file = (await this.checkpoints()).get(id);
     return file === undefined ? undefined : readCheckpoint(this.folder, file.name, whole);
   }
 
   async current(): Promise<LeftBehind | undefined> {
     const name = stateFile(await namesIn(this.states), this.stack);
     return name === undefined ? undefined : readCheckpoint(this.states, name);
+  }
+
+  /** The states that updates left behind, by ID. */
+  private checkpoints(): Promise<ReadonlyMap<string, HistoryFile>> {
+    return (this.left ??= this.names().then(
+      (names) => new Map(historyFiles(names, "checkpoint").map((file) => [file.id, file])),
+    ));
   }
 
   /** Listed once: what is added to a history meanwhile is of no matter to whoever reads it. */

@@ -19,6 +19,7 @@ import {
   stateFile,
   stateFolder,
   uncompressed,
+  type HistoryFile,
 } from "./names";
 import { inParallel } from "./parallel";
 import type { HistorySource, StackReference } from "./source";
@@ -31,6 +32,7 @@ const atOnce = 50;
 export class S3History implements HistorySource {
   private readonly cache: EntryCache;
   private listed: Promise<string[]> | undefined;
+  private left: Promise<ReadonlyMap<string, HistoryFile>> | undefined;
 
   private constructor(
     private readonly client: S3Client,
@@ -71,13 +73,19 @@ export class S3History implements HistorySource {
   }
 
   async leftBehind(id: string, whole = false): Promise<LeftBehind | undefined> {
-    const files = historyFiles(await this.names(), "checkpoint");
-    const file = files.find((each) => each.id === id);
+    const file = (await this.checkpoints()).get(id);
     if (file === undefined) return undefined;
     const read = () => this.checkpoint(file.name, historyFolder(this.stack), whole);
     if (whole) return read();
     const text = await this.cache.entry(`${id}.left`, async () => JSON.stringify(await read()));
     return JSON.parse(text) as LeftBehind;
+  }
+
+  /** The states that updates left behind, by ID. */
+  private checkpoints(): Promise<ReadonlyMap<string, HistoryFile>> {
+    return (this.left ??= this.names().then(
+      (names) => new Map(historyFiles(names, "checkpoint").map((file) => [file.id, file])),
+    ));
   }
 
   /** Listed once: what is added to a history meanwhile is of no matter to whoever reads it. */
