@@ -114,7 +114,12 @@ export const pause: Decide = (rollout, stack) => {
   if (waiting !== undefined) {
     return already(`The release waits already, until it is promoted: ${typed("promote", stack)}`);
   }
-  return change([{ half: "spec", fields: { paused: true } }], `Paused. To go on: ${typed("promote", stack)}`);
+  // The controller takes no Pod of it away while it is paused, even when its measurements fail.
+  const stays = strategyOf(rollout) === "rolling" ? "Its Pods serve meanwhile, whatever is measured. " : "";
+  return change(
+    [{ half: "spec", fields: { paused: true } }],
+    `Paused. ${stays}To go on: ${typed("promote", stack)}; to take it back: ${typed("abort", stack)}`,
+  );
 };
 
 /** Gives the stable version all requests again. What was paused would stay in the way of that. */

@@ -3,6 +3,7 @@ import { kubectl } from "../support/cluster";
 import { killGroup, npm, npmOk, type Outcome, type Running } from "../support/command";
 import { record } from "../support/figures";
 import { call, type Gateway } from "../support/gateway";
+import { query } from "../support/metrics";
 import {
   overlapSeconds,
   release,
@@ -182,6 +183,8 @@ export async function undone(platform: Platform): Promise<void> {
   platform.succeeded(before, result);
   expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
   expect(await platform.answering()).to.deep.equal([before]);
+  const counted = await query('count_over_time(technova_release_duration_seconds{outcome="undone"}[5m])');
+  expect(counted.map(({ metric }) => metric.version)).to.deep.equal([version]);
   const back = report.answers.filter((answer) => answer.version === before);
   expect(back.length, "answers of the version before").to.be.greaterThan(0);
   record({

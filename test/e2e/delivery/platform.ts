@@ -20,10 +20,8 @@ export class Platform {
     await npmOk("cluster", "up");
     const { code, output } = await release({ version: "1.0.0", strategy: strategies.rolling });
     expect(code, output).to.equal(0);
-    // The autoscaler adds to the first Pod what the stack wants at least.
-    const healthy = () =>
-      kubectl("get", "pdb", "-n", "inventory", "-o", "jsonpath={.items[0].status.currentHealthy}");
-    await eventually("two Pods that serve", 60, healthy, (found) => Number(found) >= 2);
+    // With an autoscaler, too, and before it has had its say.
+    expect(Number(await rollout("{.status.availableReplicas}")), "Pods that serve").to.be.at.least(2);
     // After the first build, which brings the packages that it is built from.
     makeFaultyApp();
     return Platform.at(await gatewayOf("local"));

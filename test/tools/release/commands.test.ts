@@ -103,7 +103,9 @@ describe("the commands that steer a release", () => {
   });
 
   it("pause, once", async () => {
-    expect((await on(rollout("rolling"), "pause")).code).to.equal(0);
+    const { code, out } = await on(rollout("rolling"), "pause");
+    expect(code).to.equal(0);
+    expect(out).to.include("Its Pods serve meanwhile").and.to.include("abort --stack staging");
     expect(sent()).to.deep.equal([{ spec: { paused: true } }]);
     seen();
     const again = await run(place as Place, "pause");
