@@ -84,6 +84,7 @@ const inventory = new Application(
     image: applicationImage.reference,
     downgradeImage: downgrade && releasedReference(registry.server, downgrade.image),
     pullSecrets: containerRegistry.pullSecrets,
+    sealed,
     databaseUrl: secrets.databaseUrl,
     backupKey: secrets.backupKey,
     formerBackupKeys: secrets.formerBackupKeys,

@@ -3,10 +3,10 @@ import { field, section } from "./field";
 import { flag, wholeNumber } from "./values";
 
 /** The most that a measured value may be: absolutely, and as a multiple of the stable version's in the same time. */
-const limit = (unit: { min: number; max: number; limit: number }) =>
+const limit = (unit: { min: number; max: number; limit: number; timesStable?: number }) =>
   section({
     limit: wholeNumber(unit.min, unit.max).default(unit.limit),
-    timesStable: field("a number from 1 to 100", z.number().min(1).max(100)).default(3),
+    timesStable: field("a number from 1 to 100", z.number().min(1).max(100)).default(unit.timesStable ?? 3),
   }).prefault({});
 
 /** What a release is judged by. Units are in the names; requests of probes and of the monitoring do not count. */
@@ -31,8 +31,8 @@ export const analysisSchema = section({
   rejectedMovementsPercent: limit({ min: 0, max: 100, limit: 20 }),
   /** Database connections in use, of those that the new version's Pods may open. */
   connectionsPercent: limit({ min: 1, max: 100, limit: 95 }),
-  /** Restarts of the new version's containers. */
-  restarts: limit({ min: 0, max: 100, limit: 0 }),
+  /** Restarts of the new version's containers; few of them are to be borne where `limit` says so. */
+  restarts: limit({ min: 0, max: 100, limit: 0, timesStable: 10 }),
 }).superRefine(({ intervalSeconds, windowSeconds }, context) => {
   if (windowSeconds >= intervalSeconds) return;
   context.addIssue({

@@ -118,8 +118,9 @@ export function questions({ name }: Identity, settings: AnalysisSettings, role: 
   // Whatever refuses them: the rules of the stock, the schema of requests, rights, or that there is no such route.
   const movements = (version: Version, ...more: string[]) =>
     orZero(increase("http_requests_total", version, ...recordMovement, ...more));
+  // A few may well be refused for good reasons: fewer than ten count as ten.
   const rejectedPercent = (version: Version) =>
-    `100 * ${movements(version, 'status=~"4.."')} / clamp_min(${movements(version)}, 1)`;
+    `100 * ${movements(version, 'status=~"4.."')} / clamp_min(${movements(version)}, 10)`;
   // None at all is no good sign where there should be some: five or more, by the stable version's share of them.
   const stableRequests = `clamp_min(${orZero(increase("http_requests_total", "stable", unwatched))}, 1)`;
   const expected = `${movements("stable")} * ${orZero(requests)} / ${stableRequests}`;
@@ -130,37 +131,45 @@ export function questions({ name }: Identity, settings: AnalysisSettings, role: 
     `sum(avg_over_time(inventory_db_pool_${what}${of(version)}${when[version]}))`;
   const connectionsPercent = (version: Version) =>
     `100 * ${pool("in_use", version)} / ${pool("size", version)}`;
+  // A canary's Pods can have more requests each than those of the stable version, and then more of them in use.
+  const timesTheRequests = `clamp_min((${requests} / ${pool("size", "release")}) / (${stableRequests} / ${pool("size", "stable")}), 1)`;
+  /** A single one of so many, as a percentage: less is by chance. */
+  const oneOf = (count: string) => `clamp_min(100 / ${count}, 1)`;
 
   interface Compared {
     readonly limits: { readonly limit: number; readonly timesStable: number };
     /** What an answer is given for; default: enough requests. */
     readonly given?: (answer: string) => string;
     /** What is added to both versions' values before they are compared, so that next to nothing is not many times less. */
-    readonly allowance?: number;
+    readonly allowance?: number | string;
+    /** By what the stable version's value is multiplied. */
+    readonly times?: string;
     readonly tolerated?: number;
   }
   const compared = (
     metric: string,
     query: (version: Version) => string,
-    { limits, given = known, allowance = 1, tolerated }: Compared,
+    { limits, given = known, allowance = 1, times = "1", tolerated }: Compared,
   ): Question[] => {
-    const times = `((${query("release")}) + ${allowance}) / ((${query("stable")}) + ${allowance})`;
+    const ratio = `((${query("release")}) + ${allowance}) / ((${query("stable")}) * ${times} + ${allowance})`;
     return [
       { metric, query: given(query("release")), limit: limits.limit, tolerated },
-      { metric: `${metric}-times-stable`, query: given(times), limit: limits.timesStable, tolerated },
+      { metric: `${metric}-times-stable`, query: given(ratio), limit: limits.timesStable, tolerated },
     ];
   };
   return [
-    ...compared("error-percent", errorPercent, { limits: settings.errorPercent }),
+    ...compared("error-percent", errorPercent, { limits: settings.errorPercent, allowance: oneOf(requests) }),
     ...compared("p95-milliseconds", p95Milliseconds, { limits: settings.p95Milliseconds }),
     ...compared("rejected-movements-percent", rejectedPercent, {
       limits: settings.rejectedMovementsPercent,
       given: (answer) => `${known(answer)} and on() ${asked}`,
+      allowance: oneOf(`clamp_min(${movements("release")}, 10)`),
     }),
     // One connection of a Pod that has few is a tenth of them or more.
     ...compared("connections-percent", connectionsPercent, {
       limits: settings.connectionsPercent,
       allowance: 10,
+      times: timesTheRequests,
     }),
     // An event and no estimate: one answer is enough. The next one may not see it any more, while the Pod is down.
     ...compared("restarts", restarts, { limits: settings.restarts, given: (answer) => answer, tolerated: 0 }),

@@ -1,6 +1,7 @@
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { ParentReference } from "../addons/gateway";
+import type { SealedFile } from "../addons/sealedSecrets/files";
 import { AllowedFlows, type Flow } from "../cluster/flows";
 import { mostPods, podsAtOnce, type ApplicationSettings } from "../config/application";
 import type { ImageSource } from "../images";
@@ -11,7 +12,7 @@ import { Backups } from "./backup/backups";
 import { BackupKeys } from "./backup/keys";
 import { timeRecovery } from "./backup/recovery";
 import { backupIdentity, type BackupStore } from "./backup/store";
-import { Configuration } from "./configuration";
+import { Configuration, contentHash } from "./configuration";
 import { dataPath, InClusterDatabase, secretPath, storageClassOf } from "./database";
 import { Downgrade, Migration, migrationIdentity } from "./migration";
 import { historyName, type Releases } from "./outcome";
@@ -32,6 +33,8 @@ export interface ApplicationArgs extends PodSecurityArgs {
   readonly pullSecrets: readonly pulumi.Input<string>[];
   /** Upstream images, for the database. */
   readonly images: ImageSource;
+  /** What is sealed for the stack. */
+  readonly sealed: readonly SealedFile[];
   /** Address of an external database. */
   readonly databaseUrl?: pulumi.Output<string>;
   /** What backups are encrypted with; one is made where it is left out. */
@@ -167,7 +170,7 @@ export class Application extends pulumi.ComponentResource {
         identity,
         namespace,
         version: settings.version,
-        template: servingPod(pod(identity)),
+        template: servingPod(pod(identity), sealedContent(name, args)),
         replicas: settings.replicas,
         autoscaled: settings.autoscaling !== undefined,
         minReadySeconds,
@@ -236,6 +239,16 @@ export class Application extends pulumi.ComponentResource {
       opts,
     );
   }
+}
+
+/** What stands for the Secret that the Pods read and that is sealed, where it is. */
+function sealedContent(name: string, { settings, sealed }: ApplicationArgs): string | undefined {
+  const { database } = settings;
+  const secret = database.type === "external" ? database.existingSecret : undefined;
+  const file = sealed.find(
+    ({ object: { metadata } }) => metadata.namespace === name && metadata.name === secret,
+  );
+  return file && contentHash(file.object.spec.encryptedData);
 }
 
 /**

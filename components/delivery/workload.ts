@@ -39,8 +39,11 @@ export interface ServingPod extends input.core.v1.PodTemplateSpec {
   };
 }
 
-/** The Pod that serves requests. Its removal loses none: it goes on serving until every proxy has noticed. */
-export function servingPod(args: PodArgs): ServingPod {
+/**
+ * The Pod that serves requests. Its removal loses none: it goes on serving until every proxy has noticed.
+ * @param sealed what stands for the content of Secrets that keep their name: another one is another release
+ */
+export function servingPod(args: PodArgs, sealed?: string): ServingPod {
   const { settings, identity } = args;
   const probe = (path: string) => ({ httpGet: { path, port: "http" }, timeoutSeconds: 3 });
   const { drainSeconds, graceSeconds } = settings.shutdown;
@@ -50,6 +53,7 @@ export function servingPod(args: PodArgs): ServingPod {
       annotations: {
         ...scrapeAnnotations(applicationPort),
         "technova.io/schema-revision": settings.schemaRevision,
+        ...(sealed === undefined ? {} : { "technova.io/sealed": sealed }),
       },
     },
     spec: {

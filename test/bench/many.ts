@@ -21,6 +21,7 @@ for (let index = 0; index < count; index += 1) {
     image: `registry.example.com/technova/inventory@sha256:${"0".repeat(64)}`,
     pullSecrets: [],
     images: {},
+    sealed: [],
     gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },
     flows: applicationFlows({
       identity: { name: `inventory-${index}`, component: "api" },

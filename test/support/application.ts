@@ -19,6 +19,7 @@ export async function application(
         image,
         pullSecrets: ["pull"],
         images: settings.images,
+        sealed: [],
         databaseUrl:
           settings.application.database.type === "external" ? settings.secrets.databaseUrl : undefined,
         gateway: { name: "gateway", namespace: "gateway", sectionName: "https" },

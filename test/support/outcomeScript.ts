@@ -56,6 +56,8 @@ interface Cluster {
   readonly history?: object[] | string;
   /** Schema revisions that are needed so far. */
   readonly needed?: readonly string[];
+  /** The release that was seen on its way, and since when. */
+  readonly underWay?: string;
   readonly strategy?: object;
   /** Whether somebody has paused the release by hand. */
   readonly paused?: boolean;
@@ -66,15 +68,18 @@ interface Cluster {
   /** Whether nothing may be changed. */
   readonly readOnly?: boolean;
 }
-/** Everything that the script reads: from the API server, and from Prometheus, which is the same server here. */
+const recordsPath = "/api/v1/namespaces/inventory/configmaps/inventory-releases";
+
+function recordsOf({ history = [], needed = [], underWay = "" }: Cluster): Record<string, string | null> {
+  const text = typeof history === "string" ? history : JSON.stringify(history);
+  return { "history.json": text, "schema-revisions": needed.join("\n"), "under-way": underWay };
+}
+
+/** Everything else that the script reads: from the API server, and from Prometheus, which is the same server here. */
 function answerOf(path: string, query: string, cluster: Cluster): object {
-  const { runs = [], pods = [], history = [], needed = [] } = cluster;
+  const { runs = [], pods = [] } = cluster;
   if (path === `${rollouts}/analysisruns`) return { items: runs };
   if (path === "/api/v1/namespaces/inventory/pods") return { items: pods };
-  if (path === "/api/v1/namespaces/inventory/configmaps/inventory-releases") {
-    const text = typeof history === "string" ? history : JSON.stringify(history);
-    return { data: { "history.json": text, "schema-revisions": needed.join("\n") } };
-  }
   if (path.startsWith("/api/v1/namespaces/inventory/services/")) {
     return { spec: { selector: { "rollouts-pod-template-hash": cluster.users ?? "old" } } };
   }
@@ -109,6 +114,7 @@ export async function outcome(
   const annotations = { "technova.io/release": options.wanted ?? "this one" };
   const { paused = false } = options;
   const spec = { paused, progressDeadlineSeconds: 60, template: { metadata: { annotations } } };
+  const records = recordsOf(options);
   let asked = 0;
   const sent: Sent[] = [];
   const account = mkdtempSync(join(tmpdir(), "outcome-"));
@@ -123,18 +129,16 @@ export async function outcome(
       const status = statuses[Math.min(asked++, statuses.length - 1)];
       if (typeof status === "number") response.writeHead(status).end();
       else answer({ metadata: { generation: 2 }, spec: { ...spec, strategy }, status });
-    } else if (method === "GET") answer(answerOf(path, query, options));
+    } else if (method === "GET" && path === recordsPath) answer({ data: records });
+    else if (method === "GET") answer(answerOf(path, query, options));
     else if (options.readOnly) response.writeHead(403).end();
     else {
       let body = "";
       request.on("data", (chunk: Buffer) => (body += chunk.toString()));
       request.on("end", () => {
-        sent.push({
-          method,
-          path,
-          type: request.headers["content-type"],
-          body: JSON.parse(body) as Sent["body"],
-        });
+        const parsed = JSON.parse(body) as Sent["body"];
+        sent.push({ method, path, type: request.headers["content-type"], body: parsed });
+        if (path === recordsPath) Object.assign(records, parsed.data);
         answer({});
       });
     }
@@ -169,16 +173,16 @@ export async function outcome(
   const events = sent
     .filter(({ path }) => path.endsWith("/events"))
     .map(({ body }) => body as unknown as SentEvent);
-  const written = sent.filter(({ path }) => path.endsWith("/configmaps/inventory-releases"));
-  const data = written.map(({ body }) => body.data as unknown as Record<string, string>);
-  const records = Object.assign({}, ...data) as Partial<Record<string, string>>;
-  const entries = JSON.parse(records["history.json"] ?? "[]") as Record<string, string>[];
+  const written = sent.filter(({ path }) => path === recordsPath);
+  const wroteHistory = written.some(({ body }) => "history.json" in (body.data as unknown as object));
+  const entries = JSON.parse((wroteHistory && records["history.json"]) || "[]") as Record<string, string>[];
   return {
     code,
     output,
     events,
     entries,
     revisions: records["schema-revisions"],
+    underWay: records["under-way"],
     published: published(sent),
     sent,
   };

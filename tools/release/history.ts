@@ -69,11 +69,16 @@ export function recordsWith(
   history: readonly Entry[],
   serving: Version,
   stillServing: readonly Version[] = [],
-): Record<string, string> {
+): Record<string, string | null> {
   const latest = history.slice(-most);
   const next = versionBefore(release, serving.hash, latest);
   const needed = [serving, ...stillServing];
   if (next !== undefined) needed.push(versionOf(next.spec.template, hashOf(next)));
   const revisions = [...new Set(needed.map(({ schemaRevision }) => schemaRevision))];
-  return { [historyKey]: JSON.stringify(latest), [schemaKey]: `${revisions.join("\n")}\n` };
+  // What was on its way is not any more.
+  return {
+    [historyKey]: JSON.stringify(latest),
+    [schemaKey]: `${revisions.join("\n")}\n`,
+    "under-way": null,
+  };
 }

@@ -1,6 +1,6 @@
 import { messageOf } from "../engine/report";
 import { isConflict, isNotFound, type FullApi } from "./api";
-import { strategyOf } from "./facts";
+import { isInProgress, strategyOf } from "./facts";
 import { readHistory, recordsWith, type Entry } from "./history";
 import { configMapSchema, type Release } from "./objects";
 import { publish } from "./prometheus";
@@ -13,10 +13,18 @@ const tries = 10;
 export interface Happened {
   readonly stack: string;
   readonly startedAt: Date;
-  readonly message: string;
-  /** Whether the target serves; until it does, the version that is left is still needed. */
-  readonly served: boolean;
+  /**
+   * How far it has come: only begun, so that nobody takes the version that is left for a good one should this be the
+   * last that is heard of it; left to itself; or done. Until it is done, the version that is left is still needed.
+   */
+  readonly stage: "begun" | "leftAlone" | "done";
 }
+
+const messages: Readonly<Record<Happened["stage"], (version: string) => string>> = {
+  begun: (version) => `on its way back to version ${version}`,
+  leftAlone: (version) => `back to version ${version}, not waited for`,
+  done: (version) => `back to version ${version}`,
+};
 
 /**
  * Writes down that a version was left behind, and which schema revisions are still needed, and tells Prometheus. The
@@ -27,7 +35,7 @@ export async function recordUndo(
   api: FullApi,
   release: Release,
   { target, from, underWay }: Plan,
-  { stack, startedAt, message, served }: Happened,
+  { stack, startedAt, stage }: Happened,
   screen: Screen,
 ): Promise<void> {
   const added: Entry = {
@@ -36,8 +44,9 @@ export async function recordUndo(
     startedAt: utc(startedAt),
     finishedAt: utc(new Date()),
     outcome: "undone",
-    message,
+    message: messages[stage](target.version),
   };
+  const begun = messages.begun(target.version);
   try {
     for (let attempt = 1; ; attempt++) {
       const found = await api.get(paths.records);
@@ -48,15 +57,18 @@ export async function recordUndo(
         screen.note("note: the history of releases cannot be read, so nothing was added to it");
         return;
       }
-      // One that was not waited for is in the records already.
+      // What it wrote when it began, and one that was not waited for, are in the records already.
       const last = history.at(-1);
-      const again = underWay && last?.hash === from.hash && last.outcome === "undone";
+      const again =
+        last?.hash === from.hash && last.outcome === "undone" && (underWay || last.message === begun);
       const kept = again ? history.slice(0, -1) : history;
-      const data = recordsWith(release, [...kept, added], target, served ? [] : [from]);
+      const data = recordsWith(release, [...kept, added], target, stage === "done" ? [] : [from]);
       const body = { metadata: { resourceVersion: records.metadata.resourceVersion }, data };
       try {
         await api.patch(paths.records, "application/merge-patch+json", body);
-        if (!again) await tellPrometheus(api, stack, added, countedAs(kept, from.hash), screen);
+        const told = again && last.message !== begun;
+        if (stage !== "begun" && !told)
+          await tellPrometheus(api, stack, added, countedAs(kept, release, from), screen);
         return;
       } catch (error) {
         if (!isConflict(error) || attempt === tries) throw error;
@@ -71,10 +83,17 @@ export async function recordUndo(
  * What the figures of delivery take an `undo` for: a release that had gone through is undone, one that was on its way
  * has failed, and one that had failed is counted already.
  */
-function countedAs(before: readonly Entry[], hash: string): "undone" | "failed" | undefined {
-  const last = before.findLast((each) => each.hash === hash)?.outcome;
-  if (last === "succeeded") return "undone";
-  return last === "failed" ? undefined : "failed";
+function countedAs(
+  before: readonly Entry[],
+  { rollout }: Release,
+  { hash }: Plan["from"],
+): "undone" | "failed" | undefined {
+  const last = before.findLast((each) => each.hash === hash);
+  if (last?.outcome === "failed" && last === before.at(-1)) return undefined;
+  // One that is resumed finds the way back on its way, and not the release any more.
+  const wasOnItsWay =
+    rollout.status.currentPodHash === hash ? isInProgress(rollout) : last?.outcome !== "succeeded";
+  return wasOnItsWay ? "failed" : "undone";
 }
 
 /** As each release tells of itself: `components/delivery/outcome/record.py`. */
@@ -89,8 +108,11 @@ async function tellPrometheus(
   const at = new Date();
   const labels = { namespace: application, app: application, environment: stack, strategy, version, outcome };
   const value = (at.getTime() - Date.parse(startedAt)) / 1000;
+  // Users had the version that was left, until now.
+  const figures = outcome === "undone" ? ["duration", "recovery"] : ["duration"];
   try {
-    await publish(api, { name: "technova_release_duration_seconds", labels, value, at, source: "undo" });
+    for (const figure of figures)
+      await publish(api, { name: `technova_release_${figure}_seconds`, labels, value, at, source: "undo" });
   } catch (error) {
     // Where nothing measures there are no figures.
     if (isNotFound(error)) return;

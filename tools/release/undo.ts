@@ -1,9 +1,10 @@
 import { UserError } from "../engine/report";
 import { isConflict, isUnprocessable, type Api, type FullApi } from "./api";
 import { unknown } from "./facts";
+import { schemaKey } from "./history";
 import { rolloutSchema, type PodTemplate, type Release, type Rollout } from "./objects";
 import { parsed, paths, readRollout, readSettled } from "./read";
-import { recordUndo } from "./record";
+import { recordUndo, type Happened } from "./record";
 import type { Screen } from "./screen";
 import { planUndo, undoAnnotation, undoPatch, type Plan } from "./undoPlan";
 import { skipTheRest, untilServing, type Way } from "./undoWait";
@@ -38,22 +39,32 @@ export async function undo(
   const { target, from } = plan;
   if (plan.underWay) screen.note(`version ${target.version} is on its way back already`);
   else screen.note(`going back from version ${from.version} to ${target.version}`);
-  if (target.schemaRevision !== from.schemaRevision) {
-    screen.note(
-      `note: version ${target.version} was made for schema revision ${target.schemaRevision}, version ` +
-        `${from.version} for ${from.schemaRevision}; the expanded schema takes both, and it stays as it is`,
-    );
-  }
+  const note = schemaNote(plan, release);
+  if (note !== undefined) screen.note(note);
+  const record = (stage: Happened["stage"]) =>
+    recordUndo(api, release, plan, { stack: options.stack, startedAt, stage }, screen);
+  if (!plan.underWay) await record("begun");
   if (target.hash !== release.rollout.status.stableRS) await skipTheRest(api, way, screen);
   if (options.wait) {
     await untilServing(api, way, screen);
     await takeMarkAway(api);
   }
-  const waited = options.wait ? "" : ", not waited for";
-  const message = `back to version ${target.version}${waited}`;
-  const { stack, wait: served } = options;
-  await recordUndo(api, release, plan, { stack, startedAt, message, served }, screen);
+  await record(options.wait ? "done" : "leftAlone");
   return plan;
+}
+
+/** What there is to know where the two versions were made for different schemas. */
+function schemaNote({ target, from }: Plan, { records }: Release): string | undefined {
+  if (target.schemaRevision === from.schemaRevision) return undefined;
+  const made =
+    `note: version ${target.version} was made for schema revision ${target.schemaRevision}, version ` +
+    `${from.version} for ${from.schemaRevision}; the schema stays as it is`;
+  const needed = records?.data?.[schemaKey]?.split(/\s+/) ?? [];
+  if (needed.includes(target.schemaRevision)) return `${made}, and takes both`;
+  return (
+    `${made}. Should a later release have taken away what version ${target.version} needs, that does not become ` +
+    "ready: npm run rollback takes the schema along"
+  );
 }
 
 /** The version serves: that the mark stays is no reason to say that it does not. It counts for minutes only. */

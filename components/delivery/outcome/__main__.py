@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cluster import MERGE, ROLLOUT, ROLLOUTS, Json, adopt, annotation_of, call, serve
-from record import announce, need, remember, report_failure
+from record import begin, catch_up, remember, report_failure
 from verdict import PATIENCE_SECONDS, answers, place, reason_of, refused, stuck, verdict
 
 # ruff: noqa: T201 (it prints for whoever reads its log)
@@ -78,9 +78,8 @@ class Watch:
         if seen(rollout):
             if not self.adopted:
                 adopt(CONFIGURATION, rollout["status"]["currentPodHash"])
+                catch_up(rollout)
                 self.adopted = True
-                announce(rollout, self.started)
-                need(rollout)
             if self.aborted is None and (reason := stuck(rollout, datetime.now(UTC))) is not None:
                 call(f"{ROLLOUTS}/rollouts/{ROLLOUT}/status", {"status": {"abort": True}}, MERGE)
                 self.aborted = reason
@@ -90,7 +89,9 @@ class Watch:
                 self.place = place(rollout)
             if (outcome := verdict(rollout, self.place, self.aborted)) is not None:
                 return outcome
-            self.moved = True
+            if not self.moved:
+                self.started = begin(rollout, self.started)
+                self.moved = True
         elif (reason := refused(rollout, datetime.now(UTC))) is not None:
             return 1, reason
         now = f"{place(rollout)}: {rollout.get('status', {}).get('phase', 'waiting for the controller')}"

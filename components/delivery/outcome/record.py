@@ -55,13 +55,65 @@ def schema_revisions(entries: list[Json], serving: str) -> list[str]:
     return sorted({str(revision) for revision in revisions if revision})
 
 
-def need(rollout: Json) -> None:
-    """Counts the revision of a version that is on its way among those needed: it serves already."""
-    revision = annotation_of(str(rollout["status"]["currentPodHash"]), "schema-revision")
-    needed = str(records().get("schema-revisions", "")).split()
-    if revision and revision not in needed:
-        data = {"schema-revisions": "\n".join(sorted([*needed, revision]))}
-        call(f"{CORE}/configmaps/{HISTORY}", {"data": data}, MERGE)
+def began(released: str) -> datetime | None:
+    """When a release began that is on its way and was seen there before."""
+    template_hash, _, since = str(records().get("under-way", "")).partition(" ")
+    return datetime.fromisoformat(since) if template_hash == released else None
+
+
+def begin(rollout: Json, now: datetime) -> datetime:
+    """Writes down and tells that a release is on its way, once; returns when it began.
+
+    Its schema revision is needed from then on: it serves before it is through.
+    """
+    released = str(rollout["status"]["currentPodHash"])
+    if (since := began(released)) is not None:
+        return since
+    needed = {*str(records().get("schema-revisions", "")).split(), annotation_of(released, "schema-revision")}
+    data = {"under-way": f"{released} {iso(now)}", "schema-revisions": "\n".join(sorted(needed - {""}))}
+    call(f"{CORE}/configmaps/{HISTORY}", {"data": data}, MERGE)
+    announce(rollout, now)
+    return now
+
+
+def catch_up(rollout: Json) -> None:
+    """Writes the version down that serves beside a new one, where nobody has waited for it to get there.
+
+    Otherwise `undo` would pass over it and bring back the one before.
+    """
+    released, serving = rollout["status"]["currentPodHash"], str(rollout["status"].get("stableRS", ""))
+    try:
+        entries = history()
+    except ValueError:
+        return
+    if serving in ("", released, before(entries, "").get("hash")):
+        return
+    # It was there before the new one was tried, be it for the second time.
+    place = len(entries)
+    while place > 0 and entries[place - 1]["hash"] == released:
+        place -= 1
+    now = datetime.now(UTC)
+    message = "it went through when nobody waited for it any more"
+    entry = entry_of(rollout, serving, "succeeded", message, (began(serving) or now, now))
+    entries.insert(place, entry)
+    data = {"history.json": json.dumps(entries[-KEPT:], indent=1)}
+    call(f"{CORE}/configmaps/{HISTORY}", {"data": data}, MERGE)
+
+
+def entry_of(
+    rollout: Json, released: str, outcome: str, message: str, span: tuple[datetime, datetime]
+) -> Json:
+    """As tools/release/history.ts reads it."""
+    return {
+        "hash": released,
+        "version": version_of(released),
+        "schemaRevision": annotation_of(released, "schema-revision"),
+        "strategy": strategy_of(rollout),
+        "startedAt": iso(span[0]),
+        "finishedAt": iso(span[1]),
+        "outcome": outcome,
+        "message": message,
+    }
 
 
 def recorded(entries: list[Json], released: str, outcome: str) -> bool:
@@ -82,25 +134,19 @@ def remember(rollout: Json, code: int, message: str, started: datetime, *, moved
         print("The history of releases cannot be read, so nothing is added: npm run release -- history")
         return
     outcome = "succeeded" if code == 0 else "failed"
-    if not moved and recorded(entries, released, outcome):
-        return
+    if not moved:
+        if recorded(entries, released, outcome):
+            return
+        started = begin(rollout, started)
     finished = datetime.now(UTC)
-    entry = {
-        "hash": released,
-        "version": version_of(released),
-        "schemaRevision": annotation_of(released, "schema-revision"),
-        "strategy": strategy_of(rollout),
-        "startedAt": iso(started),
-        "finishedAt": iso(finished),
-        "outcome": outcome,
-        "message": message,
-    }
+    entry = entry_of(rollout, released, outcome, message, (started, finished))
     figures = figures_of(entries, entry, started, finished)
     entries = [*entries, entry][-KEPT:]
     serving = str(status.get("stableRS", ""))
     data = {
         "history.json": json.dumps(entries, indent=1),
         "schema-revisions": "\n".join(schema_revisions(entries, serving)),
+        "under-way": None,
     }
     call(f"{CORE}/configmaps/{HISTORY}", {"data": data}, MERGE)
     publish(entry, figures, finished)
@@ -119,7 +165,8 @@ def figures_of(entries: list[Json], entry: Json, started: datetime, finished: da
         figures["lead_time"] = (finished - datetime.fromisoformat(COMMITTED_AT)).total_seconds()
     bad = []
     for each in reversed(entries):
-        if each["outcome"] == "succeeded":
+        # An `undo` has restored the service, and told so.
+        if each["outcome"] != "failed":
             break
         bad.append(each)
     if bad:

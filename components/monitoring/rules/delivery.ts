@@ -12,7 +12,8 @@ export type WindowDays = (typeof windowsDays)[number];
  * - `leadTimeSeconds`, lead time for changes: from the commit until all users have it; the median of the successful
  *   releases whose commit's time is known.
  * - `failureRatio`, change failure rate: the share of releases, 0 to 1, that failed or were undone afterwards.
- * - `recoverySeconds`, time to restore service: from the first failed release to the next successful one; the median.
+ * - `recoverySeconds`, time to restore service: from the first failed release to the next successful one, or as long
+ *   as an `undo` took; the median.
  */
 export const deliveryFigures = {
   releasesPerDay: (days: WindowDays) => `${level}:technova_releases_per_day:rate${days}d`,

@@ -23,7 +23,7 @@ describe("the questions of a release", () => {
       "connections-percent": 95,
       "connections-percent-times-stable": 3,
       restarts: 0,
-      "restarts-times-stable": 3,
+      "restarts-times-stable": 10,
     });
   });
 
@@ -61,7 +61,16 @@ describe("the questions of a release", () => {
 
   it("take no single connection of a small pool for many times more than none", () => {
     const times = asked().find(({ metric }) => metric === "connections-percent-times-stable");
-    expect(times?.query.match(/\) \+ 10\)/g)).to.have.lengthOf(2);
+    expect(times?.query.match(/ \+ 10\)/g)).to.have.lengthOf(2);
+  });
+
+  it("take no single event of a small sample for many times more than none", () => {
+    const times = (name: string) =>
+      asked().find(({ metric }) => metric === `${name}-percent-times-stable`)?.query ?? "";
+    expect(times("error").match(/ \+ clamp_min\(100 \/ sum/g)).to.have.lengthOf(2);
+    expect(times("rejected-movements").match(/ \+ clamp_min\(100 \/ clamp_min/g)).to.have.lengthOf(2);
+    const refused = asked().find(({ metric }) => metric === "rejected-movements-percent");
+    expect(refused?.query).to.match(/\/ clamp_min\(.*, 10\)/);
   });
 
   it("leave out probes, and tell the versions apart", () => {

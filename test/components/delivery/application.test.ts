@@ -127,6 +127,30 @@ describe("the application", () => {
     expect(all(types.statefulSet)).to.deep.equal([]);
   });
 
+  it("takes that Secret with another content for another release, where it is sealed", async () => {
+    const database = { type: "external", cidrs: ["10.40.0.0/24"], existingSecret: "inventory-database" };
+    const releaseWith = async (value: string, namespace = "inventory") => {
+      const object = {
+        apiVersion: "bitnami.com/v1alpha1" as const,
+        kind: "SealedSecret" as const,
+        metadata: { name: "inventory-database", namespace },
+        spec: { encryptedData: { inventory_database_url: value } },
+      };
+      const { one } = await application({ database }, { sealed: [{ path: "x.yaml", object }] });
+      const { annotations } = at(
+        one(types.rollout, "inventory-release-rollout").inputs,
+        ...["spec", "template", "metadata"],
+      ) as { annotations: Record<string, string> };
+      return [annotations["technova.io/sealed"], annotations["technova.io/release"]];
+    };
+    const [first, second] = [await releaseWith("AAAA"), await releaseWith("BBBB")];
+    expect(first[0]).to.match(/^[0-9a-f]{10}$/);
+    expect(await releaseWith("AAAA")).to.deep.equal(first);
+    expect(second[0]).not.to.equal(first[0]);
+    expect(second[1]).not.to.equal(first[1]);
+    expect((await releaseWith("AAAA", "elsewhere"))[0]).to.equal(undefined);
+  });
+
   it("runs its database without rights and with a volume", async () => {
     const { one } = await application(inCluster);
     const spec = at(one(types.statefulSet, "inventory-database-server").inputs, "spec");

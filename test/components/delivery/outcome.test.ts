@@ -87,6 +87,7 @@ describe("the outcome of a release", () => {
     const { entries, published, revisions, output } = await outcome([now("Paused")], {
       timeout: 0.2,
       needed: ["0003"],
+      history: [{ hash: "old", outcome: "succeeded" }],
     });
     expect(entries).to.deep.equal([]);
     expect(published).to.have.all.keys("technova_release_started_timestamp_seconds");
@@ -199,9 +200,8 @@ describe("the outcome of a release", () => {
       { ...undone, outcome: "succeeded" },
       { ...undone, outcome: "undone" },
     ];
-    const { revisions } = await outcome([now("Progressing"), now("Healthy", { stableRS: "new" })], {
-      history,
-    });
+    const statuses = [now("Progressing", { stableRS: "older" }), now("Healthy", { stableRS: "new" })];
+    const { revisions } = await outcome(statuses, { history });
     expect(revisions).to.equal("0001\n0004");
   });
 
@@ -221,17 +221,70 @@ describe("the outcome of a release", () => {
 
   it("is no release where the version serves already", async () => {
     const history = [{ hash: "new", version: "1.1.0", outcome: "succeeded" }];
-    const { code, entries, published: figures } = await outcome([now("Healthy")], { history });
+    const {
+      code,
+      entries,
+      published: figures,
+    } = await outcome([now("Healthy", { stableRS: "new" })], {
+      history,
+    });
     expect(code).to.equal(0);
     expect(entries).to.deep.equal([]);
-    expect(figures).not.to.have.property("technova_release_duration_seconds");
+    expect(figures, "not even a start").to.deep.equal({});
+  });
+
+  it("counts from where the release began, also when another Job sees its end", async () => {
+    const statuses = [now("Paused"), now("Healthy", { stableRS: "new" })];
+    const first = await outcome([now("Paused")], { timeout: 0.2 });
+    expect(first.underWay).to.match(/^new 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    const underWay = "new 2026-01-01T00:00:00Z";
+    const next = await outcome(statuses, { underWay });
+    expect(next.entries.at(-1)).to.include({ startedAt: "2026-01-01T00:00:00Z", outcome: "succeeded" });
+    expect(next.published, "one start of one release").not.to.have.property(
+      "technova_release_started_timestamp_seconds",
+    );
+    expect(next.underWay).to.equal(null);
+    const ended = await outcome([now("Healthy", { stableRS: "new" })], { underWay });
+    expect(ended.entries.at(-1)).to.include({ startedAt: "2026-01-01T00:00:00Z" });
+  });
+
+  it("that nobody has waited for is written down by the next one, for undo to find it", async () => {
+    const times = { startedAt: "2026-01-01T00:00:00Z", finishedAt: "2026-01-01T00:00:00Z" };
+    const earlier = {
+      hash: "older",
+      version: "0.9.0",
+      schemaRevision: "0002",
+      outcome: "succeeded",
+      ...times,
+    };
+    const undone = { hash: "old", version: "1.0.0", schemaRevision: "0003", outcome: "undone", ...times };
+    const statuses = [now("Progressing"), now("Healthy", { stableRS: "new" })];
+    for (const history of [[earlier], [earlier, undone]]) {
+      const { entries, revisions } = await outcome(statuses, { history });
+      const [caught, own] = entries.slice(-2);
+      expect(caught).to.include({
+        hash: "old",
+        version: "1.0.0",
+        schemaRevision: "0003",
+        outcome: "succeeded",
+      });
+      expect(own).to.include({ hash: "new", outcome: "succeeded" });
+      expect(revisions).to.equal("0003\n0004");
+    }
+    const known = { ...undone, outcome: "succeeded" };
+    expect((await outcome(statuses, { history: [earlier, known] })).entries).to.have.length(3);
   });
 
   it("is told again, and not counted again, where the release had failed before", async () => {
     const history = [{ hash: "new", version: "1.1.0", outcome: "failed" }];
-    const { code, entries, events } = await outcome([now("Degraded")], { history });
+    const served = { hash: "old", version: "1.0.0", outcome: "succeeded" };
+    const { code, entries, events } = await outcome([now("Degraded")], { history: [served, ...history] });
     expect([code, entries, events.length]).to.deep.equal([1, [], 1]);
-    expect((await outcome([now("Progressing"), now("Degraded")], { history })).entries).to.have.length(2);
+    // Nor where the one before was not known.
+    const hashes = async (...statuses: Status[]) =>
+      (await outcome(statuses, { history })).entries.map(({ hash }) => hash);
+    expect(await hashes(now("Degraded"))).to.deep.equal(["old", "new"]);
+    expect(await hashes(now("Progressing"), now("Degraded"))).to.deep.equal(["old", "new", "new"]);
   });
 
   it("makes the version's configuration live as long as the version can come back", async () => {
@@ -366,8 +419,10 @@ describe("the outcome of a release", () => {
 
   it("is not that of the version before, which the controller may still have in hand", async () => {
     const before = now("Healthy", { currentPodHash: "old" });
-    const { entries } = await outcome([before, before, now("Progressing"), now("Healthy")]);
-    expect(entries.map(({ version }) => version)).to.deep.equal(["1.1.0"]);
+    const history = [{ hash: "old", version: "1.0.0", outcome: "succeeded" }];
+    const statuses = [before, before, now("Progressing"), now("Healthy", { stableRS: "new" })];
+    const { entries } = await outcome(statuses, { history });
+    expect(entries.slice(1).map(({ version }) => version)).to.deep.equal(["1.1.0"]);
   });
 
   it("is failure when somebody has gone back meanwhile, and nothing is recorded as released", async () => {

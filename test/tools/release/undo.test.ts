@@ -162,16 +162,20 @@ describe("undo", function () {
       };
     }
     const told = () =>
-      (place.api.samples as Sample[]).map(({ resourceMetrics: [{ scopeMetrics }] }) => {
-        const { name, gauge } = scopeMetrics[0].metrics[0];
-        const { asDouble, attributes } = gauge.dataPoints[0];
-        const labels = Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue]));
-        return { name, seconds: asDouble, ...labels };
-      });
+      (place.api.samples as Sample[]).map(
+        ({ resourceMetrics: [{ scopeMetrics }] }): Record<string, unknown> => {
+          const { name, gauge } = scopeMetrics[0].metrics[0];
+          const { asDouble, attributes } = gauge.dataPoints[0];
+          const labels: Record<string, string> = Object.fromEntries(
+            attributes.map(({ key, value }) => [key, value.stringValue]),
+          );
+          return { name, seconds: asDouble, ...labels };
+        },
+      );
 
     it("that a release which had gone through is undone", async () => {
       await on("canary", healthy, well);
-      const [sample, ...others] = told();
+      const [sample, recovery, ...others] = told();
       expect(sample).to.include({
         name: "technova_release_duration_seconds",
         outcome: "undone",
@@ -182,6 +186,7 @@ describe("undo", function () {
         environment: "staging",
       });
       expect(sample?.seconds).to.be.within(0, 10);
+      expect(recovery).to.deep.equal({ ...sample, name: "technova_release_recovery_seconds" });
       expect(others).to.deep.equal([]);
     });
 
@@ -189,6 +194,15 @@ describe("undo", function () {
       await on("canary", {}, well.slice(0, 2));
       expect(told()).to.have.lengthOf(1);
       expect(told()[0]).to.include({ outcome: "failed", version: "1.1.0" });
+    });
+
+    it("that one has failed which was on its way, though it had gone through before", async () => {
+      await on(
+        "canary",
+        {},
+        [well[2], well[1]].filter((each) => each !== undefined),
+      );
+      expect(told().map(({ outcome }) => outcome)).to.deep.equal(["failed"]);
     });
 
     it("nothing of one whose failure is counted already, nor where nothing measures", async () => {
@@ -202,6 +216,26 @@ describe("undo", function () {
       expect(code).to.equal(0);
       expect(notes).not.to.include("Prometheus");
     });
+  });
+
+  it("counts a version as left from the moment that it goes back, and tells Prometheus once it has", async () => {
+    place = await placeWith(rollout("canary", healthy), records(well));
+    const late = await run(place, "undo", "--timeout", "1");
+    expect(late.code).to.equal(1);
+    expect(history().at(-1)).to.include({ hash: hashes.current, outcome: "undone" });
+    expect(history().at(-1)?.message).to.equal("on its way back to version 1.0.0");
+    expect(data()["schema-revisions"], "both can serve").to.include("0005");
+    expect(place.api.samples).to.deep.equal([]);
+    follow(place);
+    place.api.touch(rolloutPath, (object) => {
+      const status = { ...healthy, observedGeneration: "9", currentPodHash: hashes.stable };
+      object.status = { ...(object.status as Json), ...status, stableRS: hashes.stable };
+    });
+    const second = await run(place, "undo");
+    expect(second.code, second.notes).to.equal(0);
+    expect(history().filter(({ outcome }) => outcome === "undone")).to.have.lengthOf(1);
+    expect(history().at(-1)?.message).to.equal("back to version 1.0.0");
+    expect(place.api.samples).to.have.lengthOf(2);
   });
 
   it("keeps the latest twenty entries, and what the cluster writes meanwhile", async () => {
