@@ -1,7 +1,6 @@
-import { absentOr, absentOrMatching, isAbsent, matching, type Test } from "./frame/tests";
-import { containersOf, each, type Pod } from "./frame/workloads";
-import type { Judge, Parameter, PodPolicy, Policy, RulePolicy } from "./frame/policy";
-import type { Field } from "./frame/field";
+import { absentOr, absentOrMatching, isAbsent, type Test } from "./frame/tests";
+import { each } from "./frame/workloads";
+import type { Parameter, Policy, RulePolicy } from "./frame/policy";
 import type { Rule } from "./frame/rules";
 
 /** An image reference taken apart; `repository` has its registry with it. */
@@ -28,7 +27,8 @@ export const movingTags: Parameter<readonly string[]> = {
 };
 
 /** An image that names a version by its digest, or by a tag that does not move. */
-export function withVersion(mutableTags: readonly string[]): Pick<Test, "accepts" | "wanted"> {
+export function withVersion(mutableTags: readonly string[]): Test {
+  const moving = `:(${mutableTags.map(escaped).join("|")})$`;
   return {
     accepts: (value) => {
       if (typeof value !== "string") return false;
@@ -36,6 +36,11 @@ export function withVersion(mutableTags: readonly string[]): Pick<Test, "accepts
       return digest !== undefined || (tag !== undefined && !mutableTags.includes(tag));
     },
     wanted: `an image with a digest or a tag other than ${mutableTags.join(", ")}`,
+    cel: (optional) => {
+      const image = `${optional}.value()`;
+      const tagged = `${image}.matches(":[^/]*$") && !${image}.matches(${JSON.stringify(moving)})`;
+      return `(${optional}.hasValue() && (${image}.contains("@") || (${tagged})))`;
+    },
   };
 }
 
@@ -47,27 +52,27 @@ export const applicationRepositories: Parameter<readonly string[]> = {
   default: ["(^|/)inventory$"],
 };
 
+/** As a part of a regular expression that stands for itself. */
+const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
 export function matchesOne(repository: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => new RegExp(pattern).test(repository));
 }
 
 /** Every reference to an image: those of containers, and those that are mounted as volumes. */
-const everyImage = (test: Test): readonly Rule[] => [
+const everyImage = (test: Test, mounted = test): readonly Rule[] => [
   { of: "container", path: ["image"], test },
-  { of: "pod", path: ["spec", "volumes", each, "image", "reference"], test },
+  { of: "pod", path: ["spec", "volumes", each, "image", "reference"], test: mounted },
 ];
 
-/** The same references as fields, for what is no rule of a single field. */
-function imagesOf(pod: Pod, judge: Judge): readonly Field[] {
-  const containers = containersOf(pod).filter(({ field }) => judge.knows(field));
-  const volumes = judge.items(pod.spec.at("volumes")).map((volume) => volume.at("image"));
-  return [
-    ...containers.map(({ field }) => field.at("image")),
-    ...volumes.filter((image) => !image.absent).map((image) => image.at("reference")),
-  ];
-}
+/** The same where there is none, as in a volume of another kind. */
+const orAbsent = (test: Test): Test => ({
+  ...test,
+  accepts: (value) => isAbsent(value) || test.accepts(value),
+  cel: (optional) => `(!${optional}.hasValue() || ${test.cel(optional)})`,
+});
 
-export const noMutableImageTags: PodPolicy<{ mutableTags: readonly string[] }> = {
+export const noMutableImageTags: RulePolicy<{ mutableTags: readonly string[] }> = {
   name: "no-mutable-image-tags",
   area: "images",
   severity: "high",
@@ -76,12 +81,10 @@ export const noMutableImageTags: PodPolicy<{ mutableTags: readonly string[] }> =
   remedy: ["Give the image a version tag or, better, its digest: repository@sha256:<digest>."],
   link: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
   parameters: { mutableTags: movingTags },
-  checkPod(pod, judge, { mutableTags }) {
-    for (const image of imagesOf(pod, judge)) judge.expect(image, withVersion(mutableTags));
-  },
+  rules: ({ mutableTags }) => everyImage(withVersion(mutableTags), orAbsent(withVersion(mutableTags))),
 };
 
-export const applicationImageByDigest: PodPolicy<{ repositories: readonly string[] }> = {
+export const applicationImageByDigest: RulePolicy<{ repositories: readonly string[] }> = {
   name: "application-image-by-digest",
   area: "images",
   severity: "high",
@@ -93,15 +96,29 @@ export const applicationImageByDigest: PodPolicy<{ repositories: readonly string
   ],
   link: "https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy",
   parameters: { repositories: applicationRepositories },
-  checkPod(pod, judge, { repositories }) {
-    for (const image of imagesOf(pod, judge)) {
-      if (!judge.knows(image) || typeof image.value !== "string") continue;
-      const { repository } = parseImage(image.value);
-      if (!matchesOne(repository, repositories)) continue;
-      judge.expect(image, matching("@sha256:[0-9a-f]{64}$", `${repository}@sha256:<64 hexadecimal digits>`));
-    }
-  },
+  rules: ({ repositories }) => everyImage(applicationsByDigest(repositories)),
 };
+
+const withDigest = "@sha256:[0-9a-f]{64}$";
+
+/** An image with its digest, if its repository matches one of the patterns. */
+function applicationsByDigest(repositories: readonly string[]): Test {
+  return {
+    accepts: (value) =>
+      typeof value !== "string" ||
+      !matchesOne(parseImage(value).repository, repositories) ||
+      new RegExp(withDigest).test(value),
+    wanted: "repository@sha256:<64 hexadecimal digits>",
+    cel: (optional) => {
+      const image = `${optional}.value()`;
+      // What `parseImage` takes for it: up to the tag or the digest.
+      const repository = `${image}.find("^(.*/)?[^/:@]*")`;
+      const own = repositories.map((pattern) => `${repository}.matches(${JSON.stringify(pattern)})`);
+      const isOwn = own.length === 0 ? "false" : own.join(" || ");
+      return `(!${optional}.hasValue() || !(${isOwn}) || ${image}.matches(${JSON.stringify(withDigest)}))`;
+    },
+  };
+}
 
 export const imagesByDigest: RulePolicy<{ required: boolean }> = {
   name: "images-by-digest",
@@ -118,9 +135,7 @@ export const imagesByDigest: RulePolicy<{ required: boolean }> = {
     required: { type: "boolean", description: "Whether the stack wants digests.", default: false },
   },
   rules: ({ required }) =>
-    required
-      ? everyImage(absentOrMatching("@sha256:[0-9a-f]{64}$", "repository@sha256:<64 hexadecimal digits>"))
-      : [],
+    required ? everyImage(absentOrMatching(withDigest, "repository@sha256:<64 hexadecimal digits>")) : [],
 };
 
 export const allowedRegistries: RulePolicy<{ registries: readonly string[] }> = {
@@ -157,10 +172,8 @@ export function withRegistry(image: string): string {
 
 /** A name that begins with one of the prefixes and then with a new part: `quay.io/team` is not `quay.io/team-b`. */
 function fromOneOf(registries: readonly string[]): Test {
-  const escaped = registries.map((registry) =>
-    registry.replace(/\/+$/, "").replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"),
-  );
-  const pattern = `^(${escaped.join("|")})(/|$|[:@][^/]*$)`;
+  const known = registries.map((registry) => escaped(registry.replace(/\/+$/, "")));
+  const pattern = `^(${known.join("|")})(/|$|[:@][^/]*$)`;
   const expression = new RegExp(pattern);
   const quoted = JSON.stringify;
   return {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
@@ -5,6 +6,10 @@ import {
 import * as pulumi from "@pulumi/pulumi";
 import { admissionPolicies, guardedResources } from "../../policy/admission";
 import exceptions from "../../policy/exceptions.json";
+import { type Exception, problemsOf } from "../../policy/frame/exceptions";
+import type { Policy } from "../../policy/frame/policy";
+import { policies } from "../../policy/policies";
+import { configurationFile, readConfiguration } from "../../tools/policy/configuration";
 import type { ClusterSettings } from "../config/platform";
 import { platformLabels } from "../labels";
 
@@ -28,12 +33,7 @@ export class Admission extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:cluster:Admission", name, {}, opts);
     const parent = { parent: this };
-    const own = exceptions.filter(({ stacks }: { stacks: readonly string[] }) => stacks.includes(args.stack));
-    const stated = {
-      "allowed-registries": { registries: args.registries },
-      "apparmor-required": { required: args.appArmor },
-    };
-    for (const policy of admissionPolicies(stated, own)) {
+    for (const policy of admissionPolicies(settingsOf(args), exceptionsOf(args.stack))) {
       // The name is told to whoever is refused.
       const metadata = { name: `technova-${policy.name}`, labels: platformLabels };
       const { metadata: created } = new ValidatingAdmissionPolicy(
@@ -69,6 +69,31 @@ export class Admission extends pulumi.ComponentResource {
     }
     this.registerOutputs();
   }
+}
+
+/** As the stack has the pack's policies set; one that stops no update stops nobody here either. */
+function settingsOf({ stack, registries, appArmor }: AdmissionArgs): Record<string, object | "disabled"> {
+  const isConfigured = existsSync(configurationFile(process.cwd(), stack));
+  const { levelOf, settingsOf: given } = readConfiguration(process.cwd(), isConfigured ? stack : undefined);
+  const stops = (policy: Policy) => ["mandatory", "remediate"].includes(levelOf(policy));
+  const configured = policies.map((policy) => [policy.name, stops(policy) ? given(policy) : "disabled"]);
+  return {
+    // What the program itself knows.
+    "allowed-registries": { registries },
+    "apparmor-required": { required: appArmor },
+    ...Object.fromEntries(configured.filter(([, settings]) => !isEmpty(settings))),
+  };
+}
+
+const isEmpty = (settings: unknown) =>
+  typeof settings === "object" && Object.keys(settings ?? {}).length === 0;
+
+/** Those of the stack that are whole and not over, as the pack has them. */
+function exceptionsOf(stack: string): readonly Exception[] {
+  const today = new Date().toISOString().slice(0, 10);
+  return exceptions.filter(
+    (exception) => exception.stacks.includes(stack) && problemsOf(exception, today).length === 0,
+  );
 }
 
 const actions = { deny: ["Deny"], audit: ["Audit", "Warn"] } as const;

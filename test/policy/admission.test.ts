@@ -16,6 +16,10 @@ class CelQuantity {
 
 const environment = new Environment({ enableOptionalTypes: true, unlistedVariablesAreDyn: true })
   .registerType("Quantity", CelQuantity)
+  .registerFunction(
+    "string.find(string): string",
+    (text: string, pattern: string) => new RegExp(pattern).exec(text)?.[0] ?? "",
+  )
   .registerFunction("isQuantity(string): bool", (text: string) => parseQuantity(text) !== undefined)
   .registerFunction(
     "quantity(string): Quantity",

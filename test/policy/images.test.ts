@@ -57,7 +57,7 @@ describe("policy/images", () => {
   describePodPolicy(noMutableImageTags, {
     pod: ["volumes", 0, "image", "reference"],
     right: ["models:1.27", `models@${digest}`],
-    wrong: [undefined, "models", "models:latest"],
+    wrong: ["models", "models:latest"],
   });
   describePodPolicy(applicationImageByDigest, {
     pod: ["volumes", 0, "image", "reference"],

@@ -42,6 +42,7 @@ function withoutProbes(container: object): object {
 }
 
 const context: Path = ["securityContext"];
+const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
 
 const places = {
   pod: ["pod"],
@@ -101,6 +102,14 @@ const fields: readonly (readonly [keyof typeof places, Path, readonly unknown[]]
     ],
   ],
 
+  [
+    "containers",
+    ["image"],
+    [
+      ...["shop", "shop:latest", "shop:1.0.0", "inventory", "inventory:latest", "inventory:1.0.0"],
+      ...[`inventory@${digest}`, `inventory:latest@${digest}`, "inventory@sha256:0123", "inventory-agent:1"],
+    ].map((image) => `registry.example/team/${image}`),
+  ],
   ["containers", ["tty"], [undefined, false, true]],
   ["containers", ["stdin"], [undefined, false, true]],
   [

@@ -59,6 +59,16 @@ describe("admission", () => {
     }
   });
 
+  it("refuses another build of the application than one that is named by its digest", async () => {
+    const { policies } = await admission();
+    const messages = policies.flatMap(
+      ({ inputs }) => at(inputs, "spec", "validations") as { message: string }[],
+    );
+    const about = (policy: string) => messages.filter(({ message }) => message.startsWith(`${policy}:`));
+    for (const policy of ["application-image-by-digest", "no-mutable-image-tags"])
+      expect(about(policy), policy).not.to.be.empty;
+  });
+
   for (const stack of stacks) {
     it(`holds objects to what the policy pack holds ${stack} to`, async () => {
       const root = join(__dirname, "../../..");

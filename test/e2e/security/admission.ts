@@ -99,6 +99,16 @@ const spoilt: Readonly<Record<string, object>> = {
     false,
   ),
   "allowed-registries": changed(good(), ["spec", "containers", 0, "image"], "docker.io/library/nginx:1.29"),
+  "application-image-by-digest": changed(
+    good(),
+    ["spec", "containers", 0, "image"],
+    "localhost:5050/technova/inventory:1.0.0",
+  ),
+  "no-mutable-image-tags": changed(
+    good(),
+    ["spec", "containers", 0, "image"],
+    "localhost:5050/technova/shop:latest",
+  ),
   "maximum-container-size": changed(good(), ["spec", "containers", 0, "resources", "limits", "cpu"], "64"),
   "priority-class": changed(good(), ["spec", "priorityClassName"], undefined),
 };
