@@ -9,10 +9,12 @@ import { Application } from "./components/delivery/application";
 import { GithubRepository } from "./components/github";
 import { imageRepositories } from "./components/images";
 import { Monitoring } from "./components/monitoring";
+import { protectWhatStays } from "./components/protection";
 import { Registry } from "./components/registry";
 import { ApplicationImage, applicationRepository, releasedReference } from "./components/registry/image";
 
 const settings = loadSettings();
+const transformations = settings.protect ? [protectWhatStays] : [];
 const { application, gateway, images, monitoring, registry, secrets, stack } = settings;
 const sealed = sealedFiles(stack, settings.sealedSecrets);
 const flows = flowTable(settings);
@@ -41,7 +43,7 @@ const addons = new Addons(
     certificate: secrets.gatewayCertificate,
     privateKey: secrets.gatewayPrivateKey,
   },
-  { dependsOn: cluster },
+  { dependsOn: cluster, transformations },
 );
 
 const measured =
@@ -58,7 +60,7 @@ const measured =
       backup: application.backup,
       velero: settings.velero,
     },
-    { dependsOn: cluster },
+    { dependsOn: cluster, transformations },
   );
 
 const containerRegistry = new Registry("registry", {
@@ -100,11 +102,11 @@ const inventory = new Application(
     priorityClassName: applicationPriority,
     databasePriorityClassName: platformPriority,
   },
-  { dependsOn: [cluster, ...addons.definitions, ...addons.secrets] },
+  { dependsOn: [cluster, ...addons.definitions, ...addons.secrets], transformations },
 );
 
 if (settings.github !== undefined) {
-  new GithubRepository("github", { settings: settings.github, secrets: secrets.github });
+  new GithubRepository("github", { settings: settings.github, secrets: secrets.github }, { transformations });
 }
 
 const { caCertificate } = addons.gateway;

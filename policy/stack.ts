@@ -17,6 +17,13 @@ export const noHiddenObjects: ObjectPolicy = {
   },
 };
 
+/** Types of resources that hold what cannot be made again. */
+export const typesThatStay = [
+  "github:index/repository:Repository",
+  "kubernetes:core/v1:PersistentVolumeClaim",
+  "kubernetes:apps/v1:StatefulSet",
+];
+
 export const whatMustStayIsProtected: ObjectPolicy<{ types: readonly string[]; required: boolean }> = {
   name: "what-must-stay-is-protected",
   area: "stack",
@@ -34,11 +41,7 @@ export const whatMustStayIsProtected: ObjectPolicy<{ types: readonly string[]; r
       items: { type: "string" },
       description:
         "Types of resources of Kubernetes and GitHub; a StatefulSet counts if it has volumes of its own.",
-      default: [
-        "github:index/repository:Repository",
-        "kubernetes:core/v1:PersistentVolumeClaim",
-        "kubernetes:apps/v1:StatefulSet",
-      ],
+      default: typesThatStay,
     },
     required: {
       type: "boolean",

@@ -16,6 +16,7 @@ import {
 import { keyPath, problemsOf, type Problem } from "./problems";
 import { sealedSecretsSchema } from "./sealedSecrets";
 import { secretsSchema } from "./secrets";
+import { flag } from "./values";
 import { veleroSchema } from "./velero";
 
 /** Every key that a stack may have in the project's namespace. */
@@ -24,6 +25,8 @@ const settingsSchema = section({
   gateway: gatewaySchema,
   registry: registrySchema,
   cluster: clusterSchema.prefault({}),
+  /** Whether what cannot be made again, the volumes and the repository, is kept from being deleted or replaced. */
+  protect: flag().default(false),
   images: imagesSchema.prefault({}),
   metricsServer: optional(metricsServerSchema),
   argoRollouts: unlessOff(argoRolloutsSchema),

@@ -18,6 +18,7 @@ export interface Registered {
   readonly dependsOn: string[];
   /** Whether the cluster keeps it when the stack no longer has it. */
   readonly retainOnDelete: boolean;
+  readonly protect: boolean;
   /** Inputs whose later changes are left to somebody else. */
   readonly ignoreChanges: string[];
   /** Inputs with `[secret]` and `[unknown]` in the place of what must not or cannot be shown. */
@@ -118,6 +119,7 @@ interface RegistrationRequest {
   getParent(): string;
   getDependenciesList(): string[];
   getRetainondelete(): boolean;
+  getProtect(): boolean;
   getIgnorechangesList(): string[];
   getObject(): { toJavaScript(): JsonObject };
 }
@@ -136,6 +138,7 @@ function recordRegistrations(resources: Registered[]): void {
       parent: nameIn(request.getParent()),
       dependsOn: request.getDependenciesList().flatMap((urn) => nameIn(urn) ?? []),
       retainOnDelete: request.getRetainondelete(),
+      protect: request.getProtect(),
       ignoreChanges: request.getIgnorechangesList(),
       inputs: shown(object, true) as JsonObject,
       plain: shown(object, false) as JsonObject,
