@@ -33,9 +33,18 @@ export function defaultPlace(root: string): string {
   return join(stateDirectory(root), "archives");
 }
 
-/** @param place a folder, or `s3://bucket/folder` with the parameters that a backend's address may have */
+/**
+ * @param place a folder, or `s3://bucket/folder` with the parameters that a backend's address may have
+ * @param env with the bucket's keys as STATE_ARCHIVES_KEY_ID and STATE_ARCHIVES_KEY where the state's do not open it
+ */
 export function openPlace(place: string, env: NodeJS.ProcessEnv): ArchivePlace {
-  return place.startsWith("s3://") ? bucketPlace(place, env) : folderPlace(place);
+  return place.startsWith("s3://") ? bucketPlace(place, withOwnKeys(env)) : folderPlace(place);
+}
+
+function withOwnKeys(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { STATE_ARCHIVES_KEY_ID: id, STATE_ARCHIVES_KEY: key } = env;
+  if (!id || !key) return env;
+  return { ...env, AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: key, AWS_SESSION_TOKEN: undefined };
 }
 
 function folderPlace(folder: string): ArchivePlace {
@@ -56,8 +65,8 @@ function folderPlace(folder: string): ArchivePlace {
 }
 
 const advice =
-  "Check its name, region and endpoint, and that the credentials of the environment (AWS_ACCESS_KEY_ID and " +
-  "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE) allow s3:ListBucket, s3:GetObject and, for backups, s3:PutObject and " +
+  "Check its name, region and endpoint, and that the credentials of the environment (STATE_ARCHIVES_KEY_ID and " +
+  "STATE_ARCHIVES_KEY, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE) allow s3:ListBucket, s3:GetObject and, for backups, s3:PutObject and " +
   "s3:DeleteObject.";
 
 function bucketPlace(url: string, env: NodeJS.ProcessEnv): ArchivePlace {
