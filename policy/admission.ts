@@ -3,6 +3,7 @@ import { type Exception, patternOf } from "./frame/exceptions";
 import type { Policy, RulePolicy } from "./frame/policy";
 import { rulesOf } from "./frame/evaluate";
 import { policies } from "./policies";
+import { noTokenSecrets, tokenType } from "./secrets";
 
 /**
  * The pack's rules about pods as the cluster itself can enforce them: what does not come through Pulumi is held to the
@@ -13,6 +14,8 @@ import { policies } from "./policies";
 export interface AdmissionPolicy {
   /** `pod-security-baseline`, `images`, ... */
   readonly name: string;
+  /** What it is about, by API group. */
+  readonly resources: readonly GuardedResources[];
   /** In CEL; what requests it is about at all. */
   readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
   readonly variables: readonly { readonly name: string; readonly expression: string }[];
@@ -26,15 +29,19 @@ export interface Validation {
   readonly message: string;
 }
 
+export interface GuardedResources {
+  readonly group: string;
+  readonly resources: readonly string[];
+}
+
 /** The resources that hold pods, by API group; subresources that change one count too. */
-export const guardedResources: readonly { readonly group: string; readonly resources: readonly string[] }[] =
-  [
-    { group: "", resources: ["pods", "pods/ephemeralcontainers", "podtemplates", "replicationcontrollers"] },
-    { group: "apps", resources: ["deployments", "statefulsets", "daemonsets", "replicasets"] },
-    { group: "batch", resources: ["jobs", "cronjobs"] },
-    { group: "argoproj.io", resources: ["rollouts"] },
-    { group: "keda.sh", resources: ["scaledjobs"] },
-  ];
+export const guardedResources: readonly GuardedResources[] = [
+  { group: "", resources: ["pods", "pods/ephemeralcontainers", "podtemplates", "replicationcontrollers"] },
+  { group: "apps", resources: ["deployments", "statefulsets", "daemonsets", "replicasets"] },
+  { group: "batch", resources: ["jobs", "cronjobs"] },
+  { group: "argoproj.io", resources: ["rollouts"] },
+  { group: "keda.sh", resources: ["scaledjobs"] },
+];
 
 /**
  * @param settings of policies by name, as in `policy/config/<stack>.json`; a policy that is `disabled` is left out
@@ -49,7 +56,7 @@ export function admissionPolicies(
     const given = settings[policy.name] ?? {};
     if (!isRulePolicy(policy) || given === "disabled") continue;
     const name = policy.profile === undefined ? policy.area : `${policy.area}-${policy.profile}`;
-    const message = `${policy.name}: ${policy.description} See ${policy.link}`;
+    const message = messageOf(policy);
     const own = exceptions.filter((exception) => exception.policy === policy.name);
     const expressions = new Set(rulesOf(policy, given).map(celOf));
     const validations = [...expressions].map((holds) => ({ expression: unless(own, holds), message }));
@@ -57,10 +64,32 @@ export function admissionPolicies(
   }
   return [...groups].map(([name, validations]) => ({
     name,
+    resources: guardedResources,
     matchConditions: [{ name: "pod-changes", expression: podChanges }],
     variables: [...variables, ...naming],
     validations,
   }));
+}
+
+const messageOf = ({ name, description, link }: Policy) => `${name}: ${description} See ${link}`;
+
+/** The same of Secrets: whoever may make one could take the token of any account of the namespace. */
+export function secretAdmission(
+  settings: Readonly<Record<string, object | "disabled">> = {},
+  exceptions: readonly Exception[] = [],
+): readonly AdmissionPolicy[] {
+  if (settings[noTokenSecrets.name] === "disabled") return [];
+  const own = exceptions.filter(({ policy }) => policy === noTokenSecrets.name);
+  const holds = `object.?type.orValue("") != "${tokenType}"`;
+  return [
+    {
+      name: "token-secrets",
+      resources: [{ group: "", resources: ["secrets"] }],
+      matchConditions: [],
+      variables: naming,
+      validations: [{ expression: unless(own, holds), message: messageOf(noTokenSecrets) }],
+    },
+  ];
 }
 
 /**

@@ -107,6 +107,9 @@ export const noSecretsInMetadata: ObjectPolicy = {
   },
 };
 
+/** Type of a Secret that Kubernetes fills with an account's token. */
+export const tokenType = "kubernetes.io/service-account-token";
+
 export const noTokenSecrets: ObjectPolicy = {
   name: "no-token-secrets",
   area: "secrets",
@@ -120,7 +123,7 @@ export const noTokenSecrets: ObjectPolicy = {
   link: "https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets",
   kinds: ["Secret"],
   checkObject({ group, root }, judge) {
-    if (group === "core") judge.expect(root.at("type"), absentOrNot("kubernetes.io/service-account-token"));
+    if (group === "core") judge.expect(root.at("type"), absentOrNot(tokenType));
   },
 };
 

@@ -2,12 +2,18 @@ import { ClusterRole, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { AccessSettings } from "../config/access";
 import { platformLabels } from "../labels";
-import { humanRoles } from "./roles";
+import type { PodSecurityStandard } from "./namespaces";
+import { type HumanRole, humanRoles } from "./roles";
 
 export interface AccessArgs {
   readonly settings: AccessSettings;
-  /** The platform's namespaces, by a name for the resource. */
-  readonly namespaces: Readonly<Record<string, pulumi.Input<string>>>;
+  /** The platform's namespaces, by a name for the resource, with the standard that each keeps. */
+  readonly namespaces: Readonly<Record<string, HeldNamespace>>;
+}
+
+export interface HeldNamespace {
+  readonly namespace: pulumi.Input<string>;
+  readonly standard: PodSecurityStandard;
 }
 
 /**
@@ -18,7 +24,8 @@ export class Access extends pulumi.ComponentResource {
   constructor(name: string, args: AccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:cluster:Access", name, {}, opts);
     const parent = { parent: this };
-    for (const [role, { groups, rules }] of Object.entries(humanRoles)) {
+    const roles: Readonly<Record<string, HumanRole>> = humanRoles;
+    for (const [role, { groups, rules, standard }] of Object.entries(roles)) {
       const named = args.settings[groups];
       const clusterRole = new ClusterRole(
         `${name}-${role}`,
@@ -27,7 +34,8 @@ export class Access extends pulumi.ComponentResource {
         parent,
       );
       if (named.length === 0) continue;
-      for (const [key, namespace] of Object.entries(args.namespaces)) {
+      for (const [key, { namespace, standard: held }] of Object.entries(args.namespaces)) {
+        if (standard !== undefined && standard !== held) continue;
         new RoleBinding(
           `${name}-${role}-${key}`,
           {

@@ -4,7 +4,7 @@ import {
   ValidatingAdmissionPolicyBinding,
 } from "@pulumi/kubernetes/admissionregistration/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { admissionPolicies, guardedResources } from "../../policy/admission";
+import { admissionPolicies, secretAdmission } from "../../policy/admission";
 import exceptions from "../../policy/exceptions.json";
 import { type Exception, problemsOf } from "../../policy/frame/exceptions";
 import type { Policy } from "../../policy/frame/policy";
@@ -26,14 +26,15 @@ export interface AdmissionArgs {
 }
 
 /**
- * The policy pack's rules about Pods, enforced by the API server: an object that does not come through Pulumi is held
- * to the same. The rules come from the pack's own definitions.
+ * The policy pack's rules about Pods, and the one about tokens in Secrets, enforced by the API server: an object that
+ * does not come through Pulumi is held to the same. The rules come from the pack's own definitions.
  */
 export class Admission extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("technova:cluster:Admission", name, {}, opts);
     const parent = { parent: this };
-    for (const policy of admissionPolicies(settingsOf(args), exceptionsOf(args.stack))) {
+    const given = [settingsOf(args), exceptionsOf(args.stack)] as const;
+    for (const policy of [...admissionPolicies(...given), ...secretAdmission(...given)]) {
       // The name is told to whoever is refused.
       const metadata = { name: `technova-${policy.name}`, labels: platformLabels };
       const { metadata: created } = new ValidatingAdmissionPolicy(
@@ -44,14 +45,17 @@ export class Admission extends pulumi.ComponentResource {
             failurePolicy: "Fail",
             matchConstraints: {
               namespaceSelector: guarded(args),
-              resourceRules: guardedResources.map(({ group, resources }) => ({
+              resourceRules: policy.resources.map(({ group, resources }) => ({
                 apiGroups: [group],
                 apiVersions: ["*"],
                 operations: ["CREATE", "UPDATE"],
                 resources: [...resources],
               })),
             },
-            matchConditions: policy.matchConditions.map((condition) => ({ ...condition })),
+            // No empty list: the API server leaves it out, and every later preview would want to add it.
+            ...(policy.matchConditions.length === 0
+              ? {}
+              : { matchConditions: policy.matchConditions.map((condition) => ({ ...condition })) }),
             variables: policy.variables.map((variable) => ({ ...variable })),
             validations: policy.validations.map((validation) => ({ ...validation, reason: "Forbidden" })),
           },

@@ -2,7 +2,7 @@ import { PriorityClass } from "@pulumi/kubernetes/scheduling/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSettings } from "../config/platform";
 import { platformLabels } from "../labels";
-import { Access } from "./access";
+import { Access, type HeldNamespace } from "./access";
 import { Admission } from "./admission";
 import { PlatformNamespace } from "./namespace";
 import type { NamespaceName, PodSecurityStandard } from "./namespaces";
@@ -50,9 +50,16 @@ export class Cluster extends pulumi.ComponentResource {
         parent,
       );
     }
+    const held = [...args.namespaces].map(([key, standard]) => [
+      key,
+      { namespace: this.namespaceOf(key), standard },
+    ]);
     new Access(
       `${name}-access`,
-      { settings: args.settings.access, namespaces: Object.fromEntries(this.namespaces) },
+      {
+        settings: args.settings.access,
+        namespaces: Object.fromEntries(held) as Record<NamespaceName, HeldNamespace>,
+      },
       parent,
     );
     const priority = (role: string, value: number, description: string) =>

@@ -1,10 +1,13 @@
 import type { input } from "@pulumi/kubernetes/types";
 import type { AccessSettings } from "../config/access";
 import { historyName } from "../delivery/outcome";
+import type { PodSecurityStandard } from "./namespaces";
 
 export interface HumanRole {
   /** The setting that names who has it. */
   readonly groups: keyof AccessSettings;
+  /** The namespaces in which they have it, by the standard that these keep; all if left out. */
+  readonly standard?: PodSecurityStandard;
   readonly rules: readonly input.rbac.v1.PolicyRule[];
 }
 
@@ -70,7 +73,7 @@ const tellPrometheus: input.rbac.v1.PolicyRule = {
  * What a release needs by hand: `npm run release`, more or fewer Pods, and Pods made anew. Deployments and StatefulSets
  * are not patched, and so not restarted but by removing their Pods: whoever changes a Pod's template runs any program
  * with the Secrets and the account of the Pod. A Rollout's template is the exception, because `undo` is a change of it:
- * an operator is trusted with the Secrets that the application's own Pods have.
+ * an operator is trusted with what Pods in the application's namespace can have, its Secrets and accounts.
  */
 const operator = [
   ...viewer,
@@ -83,6 +86,22 @@ const operator = [
   // Where `undo` writes down which versions are still needed.
   { apiGroups: [""], resources: ["configmaps"], resourceNames: [historyName("inventory")], verbs: ["patch"] },
   tellPrometheus,
+];
+
+/** What is in one namespace only, and is no workload. */
+const asides = [
+  tellPrometheus,
+  // Reading the audit trail, and the certificate to seal with.
+  {
+    apiGroups: [""],
+    resources: ["services/proxy"],
+    resourceNames: ["loki:http", "sealed-secrets:http"],
+    verbs: ["get"],
+  },
+  // What they answer opens a backup, with all Secrets of the cluster where these are in it.
+  ...allow(["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"], {
+    "velero.io": ["downloadrequests"],
+  }),
 ];
 
 /**
@@ -102,25 +121,25 @@ const admin = [
     "argoproj.io": ["rollouts/scale", "rollouts/status"],
   }),
   ...allow(["create"], { "": ["pods/eviction"] }),
-  tellPrometheus,
-  // Reading the audit trail, and the certificate to seal with; each of the Services is in one namespace only.
-  {
-    apiGroups: [""],
-    resources: ["services/proxy"],
-    resourceNames: ["loki:http", "sealed-secrets:http"],
-    verbs: ["get"],
-  },
-  // What they answer opens a backup, with all Secrets of the cluster where these are in it.
-  ...allow(["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"], {
-    "velero.io": ["downloadrequests"],
-  }),
+  ...asides,
   // A session is asked for with either, by protocol.
   ...allow(["create", "get"], { "": ["pods/attach", "pods/exec", "pods/portforward"] }),
+];
+
+/**
+ * What admins have where Pods look into their nodes: whoever could write these Pods, or a session in them, would be root
+ * on every node, and could give themselves any right.
+ */
+const nodeAgentAdmin = [
+  ...operator,
+  ...allow(["create", "delete", "patch", "update"], { "velero.io": kinds["velero.io"] ?? [] }),
+  ...asides,
 ];
 
 /** The roles of people, by name. */
 export const humanRoles = {
   viewer: { groups: "viewers", rules: viewer },
   operator: { groups: "operators", rules: operator },
-  admin: { groups: "admins", rules: admin },
+  admin: { groups: "admins", standard: "restricted", rules: admin },
+  "node-agent-admin": { groups: "admins", standard: "privileged", rules: nodeAgentAdmin },
 } as const satisfies Record<string, HumanRole>;

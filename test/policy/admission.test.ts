@@ -2,7 +2,12 @@ import { Environment } from "@marcbachmann/cel-js";
 import { expect } from "chai";
 import fc from "fast-check";
 import { rulesOf } from "../../policy/frame/evaluate";
-import { admissionPolicies, type AdmissionPolicy, guardedResources } from "../../policy/admission";
+import {
+  admissionPolicies,
+  type AdmissionPolicy,
+  guardedResources,
+  secretAdmission,
+} from "../../policy/admission";
 import { parseQuantity } from "../../policy/frame/quantity";
 import { podKinds } from "../../policy/frame/workloads";
 import { policies } from "../../policy/policies";
@@ -152,6 +157,30 @@ describe("policy/admission", () => {
       const judged = refused(policy, objectOf("Deployment", pod)).map((message) => message.split(":")[0]);
       expect(judged, `${ofPod} ${ofContainer}`).to.deep.equal(wanted);
     }
+  });
+
+  it("refuses a Secret that asks for a token, as the pack does, and no other", () => {
+    const [policy] = secretAdmission() as [AdmissionPolicy];
+    const secret = (type?: string) => ({
+      kind: "Secret",
+      metadata: { name: "x", namespace: "inventory" },
+      type,
+    });
+    const token = secret("kubernetes.io/service-account-token");
+    expect(refused(policy, token)).to.have.length(1);
+    expect(refused(policy, token)[0]).to.match(/^no-token-secrets: /);
+    for (const type of [undefined, "Opaque", "kubernetes.io/tls"])
+      expect(refused(policy, secret(type))).to.be.empty;
+    const exception = {
+      policy: "no-token-secrets",
+      stacks: ["local"],
+      resource: "Secret inventory/x",
+      reason: "Another cluster signs in with it.",
+      owner: "team-platform",
+      expires: "2027-03-31",
+    };
+    expect(refused(secretAdmission({}, [exception])[0] as AdmissionPolicy, token)).to.be.empty;
+    expect(secretAdmission({ "no-token-secrets": "disabled" })).to.be.empty;
   });
 
   it("agrees with the pack on whatever somebody makes of a good pod, in every kind", () => {

@@ -10,17 +10,22 @@ import { changed, complaint, load } from "../../support/settings";
 import { get, text } from "../../support/workloads";
 
 const roleBinding = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding";
-const namespaces = { gateway: "gateway", inventory: "inventory" };
+const namespaces = {
+  gateway: { namespace: "gateway", standard: "restricted" },
+  inventory: { namespace: "inventory", standard: "restricted" },
+  logging: { namespace: "logging", standard: "privileged" },
+} as const;
 
 async function access(groups: { viewers?: string[]; operators?: string[]; admins?: string[] } = {}) {
   const settings = { viewers: [], operators: [], admins: [], ...groups };
   return register(() => new Access("access", { settings, namespaces }));
 }
 
-async function roles(): Promise<Record<"viewer" | "operator" | "admin", Rule[]>> {
+async function roles(): Promise<Record<"viewer" | "operator" | "admin" | "nodeAgentAdmin", Rule[]>> {
   const { one } = await access();
   const of = (role: string) => rulesOf(one(types.clusterRole, `access-${role}`));
-  return { viewer: of("viewer"), operator: of("operator"), admin: of("admin") };
+  const [viewer, operator, admin] = [of("viewer"), of("operator"), of("admin")];
+  return { viewer, operator, admin, nodeAgentAdmin: of("node-agent-admin") };
 }
 
 function may(rules: readonly Rule[], verb: string, resource: string, group = "", name?: string): boolean {
@@ -44,8 +49,10 @@ describe("the roles of people", () => {
     expect(bound.sort()).to.deep.equal([
       "ClusterRole technova-admin in gateway: Group platform",
       "ClusterRole technova-admin in inventory: Group platform",
+      "ClusterRole technova-node-agent-admin in logging: Group platform",
       "ClusterRole technova-viewer in gateway: Group developers, Group support",
       "ClusterRole technova-viewer in inventory: Group developers, Group support",
+      "ClusterRole technova-viewer in logging: Group developers, Group support",
     ]);
     expect(all("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding")).to.deep.equal([]);
     expect((await access()).all(roleBinding)).to.deep.equal([]);
@@ -53,7 +60,7 @@ describe("the roles of people", () => {
 
   it("are in every namespace of a stack", async () => {
     const { resources, namespaces: made } = await networkOf(configurations.production?.() ?? {});
-    const admins = resources.filter(({ name }) => name.startsWith("cluster-access-admin-"));
+    const admins = resources.filter(({ name }) => /^cluster-access-(node-agent-)?admin-/.test(name));
     expect(admins.map(({ inputs }) => text(get(inputs, "metadata", "namespace"))).sort()).to.deep.equal(
       [...made].sort(),
     );
@@ -125,8 +132,34 @@ describe("the roles of people", () => {
       expect(may(operator, verb, resource, group), `${verb} ${resource}`).to.equal(false);
   });
 
+  it("make no admin root on the nodes: where Pods look into these they write no Pod, and open no session in one", async () => {
+    const { nodeAgentAdmin, operator } = await roles();
+    for (const [group, ...resources] of [
+      [
+        "",
+        "pods",
+        "pods/exec",
+        "pods/attach",
+        "pods/ephemeralcontainers",
+        "replicationcontrollers",
+        "secrets",
+      ],
+      ["apps", "daemonsets", "deployments", "statefulsets", "replicasets"],
+      ["batch", "jobs", "cronjobs"],
+    ] as const) {
+      for (const resource of resources) {
+        for (const verb of ["create", "update", "patch"])
+          expect(may(nodeAgentAdmin, verb, resource, group), `${verb} ${resource}`).to.equal(false);
+      }
+    }
+    expect(may(nodeAgentAdmin, "get", "secrets")).to.equal(false);
+    expect(may(nodeAgentAdmin, "create", "backups", "velero.io")).to.equal(true);
+    expect(may(nodeAgentAdmin, "get", "downloadrequests", "velero.io")).to.equal(true);
+    expect(may(operator, "create", "backups", "velero.io")).to.equal(false);
+  });
+
   it("contain one another, and nobody can take rights that the settings do not give", async () => {
-    const { viewer, operator, admin } = await roles();
+    const { viewer, operator, admin, nodeAgentAdmin } = await roles();
     const inAll = (some: readonly Rule[], more: readonly Rule[]) =>
       some.every(({ apiGroups, resources, verbs, resourceNames }) =>
         apiGroups.every((group) =>
@@ -137,9 +170,11 @@ describe("the roles of people", () => {
       );
     expect(inAll(viewer, operator), "viewer in operator").to.equal(true);
     expect(inAll(operator, admin), "operator in admin").to.equal(true);
+    expect(inAll(operator, nodeAgentAdmin), "operator in the other admin").to.equal(true);
+    expect(inAll(nodeAgentAdmin, admin), "the other admin in admin").to.equal(true);
     expect(may(admin, "create", "pods/exec") && may(admin, "get", "secrets")).to.equal(true);
     for (const verb of ["create", "get"]) expect(may(admin, verb, "serviceaccounts/token")).to.equal(false);
-    for (const rules of [viewer, operator, admin]) {
+    for (const rules of [viewer, operator, admin, nodeAgentAdmin]) {
       const verbs = new Set(rules.flatMap((rule) => rule.verbs));
       for (const verb of ["*", "bind", "escalate", "impersonate"]) expect(verbs.has(verb)).to.equal(false);
     }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect } from "chai";
 import { Admission } from "../../../components/cluster/admission";
-import { admissionPolicies } from "../../../policy/admission";
+import { admissionPolicies, secretAdmission } from "../../../policy/admission";
 import exceptions from "../../../policy/exceptions.json";
 import { everyPolicy } from "../../../policy/policies";
 import { readConfiguration } from "../../../tools/policy/configuration";
@@ -29,9 +29,7 @@ describe("admission", () => {
 
   it("binds every policy to the platform's namespaces, and denies", async () => {
     const { policies, bindings } = await admission();
-    const names = admissionPolicies({ "allowed-registries": { registries: ["registry.example"] } }).map(
-      ({ name }) => `technova-${name}`,
-    );
+    const names = [...admissionPolicies(), ...secretAdmission()].map(({ name }) => `technova-${name}`);
     expect(policies.map(({ inputs }) => at(inputs, "metadata", "name"))).to.have.members(names);
     expect(bindings.map(({ inputs }) => at(inputs, "spec", "policyName"))).to.have.members(names);
     for (const { inputs } of bindings)
@@ -79,7 +77,7 @@ describe("admission", () => {
       const own = exceptions.filter((exception) => exception.stacks.includes(stack));
       const { all } = await runProgram(stack);
       const validations = all(api).map(({ inputs }) => at(inputs, "spec", "validations"));
-      const expected = admissionPolicies(settings, own).map((policy) =>
+      const expected = [...admissionPolicies(settings, own), ...secretAdmission()].map((policy) =>
         policy.validations.map((validation) => ({ ...validation, reason: "Forbidden" })),
       );
       expect(validations).to.have.deep.members(expected);

@@ -2,10 +2,11 @@ import { spawnSync } from "node:child_process";
 import { expect } from "chai";
 import fc from "fast-check";
 import { unknownCheckingProxy } from "@pulumi/policy";
-import { admissionPolicies } from "../../../policy/admission";
+import { admissionPolicies, secretAdmission } from "../../../policy/admission";
 import { judgeResource } from "../../../policy/frame/evaluate";
 import type { Policy } from "../../../policy/frame/policy";
 import { policies } from "../../../policy/policies";
+import { tokenType } from "../../../policy/secrets";
 import { readConfiguration } from "../../../tools/policy/configuration";
 import { changed, goodPod, podTypes } from "../../support/policy";
 import { mutatedPod } from "../../support/mutants";
@@ -19,8 +20,10 @@ const guarded = "inventory";
 
 const configuration = readConfiguration(checkout, "local");
 const settingsOf = (policy: Policy) => configuration.settingsOf(policy);
-const generated = () =>
-  admissionPolicies(Object.fromEntries(policies.map((policy) => [policy.name, settingsOf(policy)])));
+const generated = () => [
+  ...admissionPolicies(Object.fromEntries(policies.map((policy) => [policy.name, settingsOf(policy)]))),
+  ...secretAdmission(),
+];
 
 /** A good pod of an image that the stack may take. */
 const good = () => localImages(goodPod());
@@ -111,6 +114,7 @@ const spoilt: Readonly<Record<string, object>> = {
   ),
   "maximum-container-size": changed(good(), ["spec", "containers", 0, "resources", "limits", "cpu"], "64"),
   "priority-class": changed(good(), ["spec", "priorityClassName"], undefined),
+  "no-token-secrets": { apiVersion: "v1", kind: "Secret", type: tokenType },
 };
 
 /** Each admission policy denies one object, by its own words, and all admit a good one. */
@@ -120,7 +124,11 @@ export async function policiesDenyAndAdmit(): Promise<void> {
     .split("\n")
     .map((name) => name.replace(/^.*\/technova-/, ""));
   expect(names).to.have.members(generated().map(({ name }) => name));
-  const objects = Object.values(spoilt).map((pod, index) => deploymentNamed(`bad-${index}`, pod));
+  const objects = Object.entries(spoilt).map(([policy, object], index) =>
+    policy === "no-token-secrets"
+      ? changed(object, ["metadata"], { name: `bad-${index}`, namespace: guarded })
+      : deploymentNamed(`bad-${index}`, object),
+  );
   const verdicts = askedOf([...objects, deploymentNamed("good-0", good())]);
   expect(verdicts.get("good-0")).to.deep.equal({ admitted: true, message: "" });
   const denying = new Set<string>();
