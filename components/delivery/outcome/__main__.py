@@ -89,7 +89,8 @@ class Watch:
                 self.place = place(rollout)
             if (outcome := verdict(rollout, self.place, self.aborted)) is not None:
                 return outcome
-            if not self.moved:
+            # Pods that come and go without a new version are no release.
+            if not self.moved and rollout["status"].get("stableRS") != rollout["status"]["currentPodHash"]:
                 self.started = begin(rollout, self.started)
                 self.moved = True
         elif (reason := refused(rollout, datetime.now(UTC))) is not None:

@@ -233,6 +233,13 @@ describe("the outcome of a release", () => {
     expect(figures, "not even a start").to.deep.equal({});
   });
 
+  it("is no release where only Pods come and go, as when an autoscaler adds some", async () => {
+    const history = [{ hash: "new", version: "1.1.0", outcome: "succeeded" }];
+    const statuses = [now("Progressing", { stableRS: "new" }), now("Healthy", { stableRS: "new" })];
+    const { code, entries, published: figures } = await outcome(statuses, { history });
+    expect([code, entries, figures]).to.deep.equal([0, [], {}]);
+  });
+
   it("counts from where the release began, also when another Job sees its end", async () => {
     const statuses = [now("Paused"), now("Healthy", { stableRS: "new" })];
     const first = await outcome([now("Paused")], { timeout: 0.2 });
