@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { backup, type Backup } from "../../tools/state/backup";
@@ -166,6 +174,28 @@ describe("state archives with the real CLI", function () {
     expect((await verify(aside, other.root, other.env)).content.updates).to.equal(3);
     await restore(other.root, aside, { ...options, replace: true }, other.env);
     expect(files(bookkeeping(other))).to.deep.equal(before);
+  });
+
+  it("restores a history that the CLI shows in more than one page", async () => {
+    const other = another();
+    await restore(other.root, archive.path, { ...options, replace: false }, other.env);
+    const folder = join(bookkeeping(other), "history/tiny/test");
+    const newest = readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .sort()
+      .slice(-2);
+    for (let later = 1; later <= 10; later++) {
+      for (const name of newest) {
+        const id = (found: string) => String(BigInt(found) + BigInt(later) * 60_000_000_000n);
+        copyFileSync(join(folder, name), join(folder, name.replace(/\d{10,20}/, id)));
+      }
+    }
+    const long = await backup(other.root, options, other.env);
+    expect(long.content.updates).to.equal(12);
+    const target = another();
+    const { content } = await restore(target.root, long.path, { ...options, replace: false }, target.env);
+    expect(content.updates).to.equal(12);
+    expect(files(bookkeeping(target))).to.deep.equal(files(bookkeeping(other)));
   });
 
   it("puts the settings back where they are missing, and leaves others alone", async () => {

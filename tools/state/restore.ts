@@ -204,7 +204,9 @@ async function compare(stack: string, { content }: Verified, run: Run, withHisto
       `The CLI reads ${urns?.length ?? 0} resources of ${stack}, the archive has ${content.urns.length}.`,
     );
   if (!withHistory) return;
-  const text = await checked(run("stack", "history", "--json", "--stack", stack), "read the history");
+  // All of it: a page has ten.
+  const history = run("stack", "history", "--json", "--page-size", "0", "--stack", stack);
+  const text = await checked(history, "read the history");
   const entries = z.array(z.unknown()).parse(JSON.parse(text || "[]"));
   if (entries.length !== content.updates)
     throw new UserError(
