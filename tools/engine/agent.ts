@@ -32,12 +32,15 @@ export function parseAgent(text: string | undefined): Agent {
 
 /** Who runs this: whoever started the pipeline, else the account and the machine. */
 export function runBy(env: NodeJS.ProcessEnv): string {
-  const actor = env.GITHUB_ACTOR ?? env.GITLAB_USER_LOGIN;
-  if (actor) return actor;
+  return env.GITHUB_ACTOR || env.GITLAB_USER_LOGIN || `${userName()}@${hostname()}`;
+}
+
+/** The account that runs this; its number where it has no name. */
+export function userName(): string {
   try {
-    return `${userInfo().username}@${hostname()}`;
+    return userInfo().username;
   } catch {
     // A container's user need not be in its list of users.
-    return `${process.getuid?.() ?? "unknown"}@${hostname()}`;
+    return String(process.getuid?.() ?? "unknown");
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
+import { userName } from "../engine/agent";
 import { describeLock, type LockContent } from "../engine/locks";
 import { UserError } from "../engine/report";
 import { lockFolder } from "../history/names";
@@ -20,7 +21,7 @@ export async function whileLocked<T>(
   const name = `${randomUUID()}.json`;
   const lock: LockContent = {
     pid: process.pid,
-    username: userInfo().username,
+    username: userName(),
     hostname: hostname(),
     timestamp: new Date().toISOString(),
   };

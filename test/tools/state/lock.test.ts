@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import os from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { clearStaleLocks } from "../../../tools/engine/locks";
@@ -46,5 +47,19 @@ describe("the lock of a stack whose state is written", () => {
     const fails = () => whileLocked(store, reference, () => Promise.reject(new Error("disk full")));
     expect(await messageOfFailure(fails)).to.equal("disk full");
     expect(locks()).to.deep.equal([]);
+  });
+
+  it("names its owner by number where the account has no name, as in a container", async () => {
+    const { store, locks } = opened();
+    const { userInfo } = os;
+    os.userInfo = () => {
+      throw new Error("uv_os_get_passwd returned ENOENT");
+    };
+    try {
+      const held = await whileLocked(store, reference, () => Promise.resolve(locks()));
+      expect(held).to.have.length(1);
+    } finally {
+      os.userInfo = userInfo;
+    }
   });
 });
