@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   copyFileSync,
   existsSync,
@@ -19,6 +20,7 @@ import { S3Store } from "../support/s3Store";
 import { TinyCheckout } from "../support/tinyCheckout";
 import { messageOfFailure } from "../tools/engine/support";
 
+const lockHolder = join(__dirname, "../support/lockHolder.ts");
 const sentinel = "sentinel-4711";
 const settings = (version: string) => `config:
   tiny:application:
@@ -324,6 +326,48 @@ describe("state archives with the real CLI", function () {
       expect(ofBackend(again)).to.deep.equal(ofBackend(copied));
     } finally {
       for (const name of Object.keys(S3Store.credentials)) Reflect.deleteProperty(process.env, name);
+      await store.stop();
+    }
+  });
+
+  it("leaves a bucket locked when it is killed, until the next command of the same checkout", async () => {
+    const store = await S3Store.start();
+    try {
+      const opens = { PULUMI_CONFIG_PASSPHRASE: readFileSync(passphrase(tiny), "utf8").trim() };
+      const [killed, other] = ["", ""].map(() => {
+        const each = TinyCheckout.create(store.url("killed"));
+        made.push(each);
+        Object.assign(each.env, S3Store.credentials, opens);
+        each.write("Pulumi.test.yaml", tiny.read("Pulumi.test.yaml"));
+        return each;
+      }) as [TinyCheckout, TinyCheckout];
+      const lockAndDie = async () => {
+        const reference = JSON.stringify({ project: "tiny", stack: "test" });
+        const args = ["--import", "tsx", lockHolder, killed.root, reference];
+        const child = spawn(process.execPath, args, {
+          env: killed.env,
+          stdio: ["ignore", "pipe", "inherit"],
+        });
+        await once(child.stdout, "data");
+        child.kill("SIGKILL");
+        await once(child, "close");
+      };
+      const attempt = ({ root, env }: TinyCheckout) =>
+        restore(root, archive.path, { ...options, replace: false }, env);
+      await lockAndDie();
+      const refused = await messageOfFailure(() => attempt(other));
+      expect(refused).to.match(
+        /is locked: .*s3:\/\/killed\/\.pulumi\/locks\/organization\/tiny\/test\/.*\.json/,
+      );
+      expect(refused).to.include("cancel --stack test").and.to.include("delete the lock itself");
+      expect((await attempt(killed)).content.updates).to.equal(2);
+
+      await lockAndDie();
+      expect(await messageOfFailure(() => other.up())).to.match(/locked by 1 lock.*created by /s);
+      expect((await backup(killed.root, options, killed.env)).content.updates).to.equal(2);
+      expect(await killed.up()).to.match(/unchanged/);
+      expect(await other.up()).to.match(/unchanged/);
+    } finally {
       await store.stop();
     }
   });

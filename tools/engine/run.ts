@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ensureOptionalImages, optionalImages } from "../cluster/images/optional";
 import { ensureManifests } from "../manifests/ensure";
+import { abandonedLocks, removeAbandonedLocks } from "../state/ownLocks";
+import { storeOf } from "../state/store";
 import { executionAgent, runBy } from "./agent";
 import { describeCli, findCli } from "./cli";
 import { changesEmbeddedCluster, requireCluster } from "./cluster";
@@ -27,7 +29,7 @@ import { runCaptured, runForeground, type Captured } from "./processes";
 import { parseStackSettings, readStackSettings, stackFile, type StackSettings } from "./project";
 import { report } from "./report";
 import { workingSettings } from "./settings";
-import { ensureStack, openState, stateDirectory } from "./state";
+import { ensureStack, openState, stateDirectory, type State } from "./state";
 import { prepareStateBefore, stateVariable } from "./stateBefore";
 import { storedState } from "./stored";
 import { ensureWheels } from "./wheels";
@@ -98,6 +100,7 @@ export async function prepare(
   if (works && readsSettings(call)) readStackSettings(root, call.stack);
   if (works && changesResources(call)) {
     requireCluster(root, call, env);
+    await giveUpAbandonedLocks(root, state, env);
     clearStaleLocks(root, state, call.stack);
   }
   if (works && runsProgram(call) && changesEmbeddedCluster(root, call, env)) {
@@ -145,6 +148,17 @@ export async function prepare(
   } catch (error) {
     settings?.finish();
     throw error;
+  }
+}
+
+/** Where the backend cannot be reached from here, the CLI says who holds the lock. */
+async function giveUpAbandonedLocks(root: string, state: State, env: NodeJS.ProcessEnv): Promise<void> {
+  if (abandonedLocks(root).length === 0) return;
+  try {
+    const store = storeOf(state, env);
+    if (store !== undefined) await removeAbandonedLocks(root, store);
+  } catch {
+    return;
   }
 }
 

@@ -70,7 +70,11 @@ export class FileHistory implements HistorySource {
 
   async lockedBy(): Promise<string | undefined> {
     const names = (await namesIn(this.locks)).filter((name) => name.endsWith(".json"));
-    const holders = names.map((name) => lockHolder(join(this.locks, name), hostname()));
+    const holders = names.map((name) => {
+      const path = join(this.locks, name);
+      const holder = lockHolder(path, hostname());
+      return holder && `${holder} (${path})`;
+    });
     // A lock whose process is gone is no lock: the next command that changes the stack takes it away.
     return holders.find((holder) => holder !== undefined);
   }

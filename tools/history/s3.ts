@@ -41,6 +41,7 @@ export class S3History implements HistorySource {
     private readonly bookkeeping: string,
     private readonly stack: StackReference,
     cacheFile: string,
+    private readonly isAbandoned: (lock: string) => boolean,
   ) {
     this.cache = new EntryCache(cacheFile);
   }
@@ -48,8 +49,15 @@ export class S3History implements HistorySource {
   /**
    * @param url as PULUMI_BACKEND_URL has it; its parameters are those that the CLI knows
    * @param caches folder for what has been read
+   * @param isAbandoned whether a lock, by its ID, is one whose process is gone
    */
-  static open(url: string, stack: StackReference, env: NodeJS.ProcessEnv, caches: string): S3History {
+  static open(
+    url: string,
+    stack: StackReference,
+    env: NodeJS.ProcessEnv,
+    caches: string,
+    isAbandoned: (lock: string) => boolean = () => false,
+  ): S3History {
     // The client's version is pinned: which Node its next ones will ask for is no news to whoever lists a history.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const { hostname: bucket, pathname } = new URL(url);
@@ -61,6 +69,7 @@ export class S3History implements HistorySource {
       `${prefix === "" ? "" : `${prefix}/`}.pulumi/`,
       stack,
       join(caches, `${name.slice(0, 16)}.json`),
+      isAbandoned,
     );
   }
 
@@ -101,8 +110,11 @@ export class S3History implements HistorySource {
 
   async lockedBy(): Promise<string | undefined> {
     const folder = lockFolder(this.stack);
-    const name = (await this.list(folder)).find((each) => each.endsWith(".json"));
-    return name === undefined ? undefined : describeLock(await this.whole(name, folder));
+    const held = (each: string) => each.endsWith(".json") && !this.isAbandoned(basename(each, ".json"));
+    const name = (await this.list(folder)).find(held);
+    if (name === undefined) return undefined;
+    const place = `s3://${this.bucket}/${this.bookkeeping}${folder}/${name}`;
+    return `${describeLock(await this.whole(name, folder))} (${place})`;
   }
 
   private async checkpoint(name: string, folder: string, whole = false): Promise<LeftBehind> {

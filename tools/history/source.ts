@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { projectName } from "../engine/project";
 import { UserError } from "../engine/report";
 import { openState, stateDirectory, type State } from "../engine/state";
+import { abandonedLocks } from "../state/ownLocks";
 import type { LeftBehind } from "./checkpoint";
 import type { Update } from "./update";
 
@@ -51,7 +52,8 @@ export async function openHistory(
   const { protocol } = new URL(state.url);
   if (protocol === "s3:") {
     const { S3History } = load("./s3") as typeof import("./s3");
-    return S3History.open(state.url, reference, env, join(stateDirectory(root), "history"));
+    const abandoned = (id: string) => abandonedLocks(root).some((lock) => lock.id === id);
+    return S3History.open(state.url, reference, env, join(stateDirectory(root), "history"), abandoned);
   }
   if (protocol === "https:" || protocol === "http:") {
     const { CloudHistory } = load("./cloud") as typeof import("./cloud");

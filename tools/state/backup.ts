@@ -19,6 +19,7 @@ import {
   settingsPart,
   type Manifest,
 } from "./manifest";
+import { giveUpAdvice } from "./lock";
 import { archiveName, archivesOf, defaultPlace, openPlace, type ArchivePlace } from "./place";
 import { openStore, type Store } from "./store";
 import { verifyBytes, type Verified } from "./verify";
@@ -109,7 +110,7 @@ export async function untilUnlocked(
     const waited = (Date.now() - started) / 1000;
     if (waited >= waitSeconds) {
       const advice = waitSeconds > 0 ? "" : " Wait for it with --wait <seconds>.";
-      throw new UserError(`The stack ${stack} is locked: ${holder}.${advice}`);
+      throw new UserError(`The stack ${stack} is locked: ${holder}.${advice} ${giveUpAdvice(stack)}`);
     }
     if (waited - said >= 10) report(`waiting for ${holder}, ${Math.round(waited)} s`);
     if (waited - said >= 10) said = waited;

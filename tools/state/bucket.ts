@@ -10,11 +10,14 @@ const advice =
 export class BucketStore implements Store {
   readonly kind = "s3";
 
-  private constructor(private readonly objects: Objects) {}
+  private constructor(
+    readonly url: string,
+    private readonly objects: Objects,
+  ) {}
 
   /** @param url as PULUMI_BACKEND_URL has it */
   static open(url: string, env: NodeJS.ProcessEnv): BucketStore {
-    return new BucketStore(Objects.at(url, ".pulumi/", advice, env));
+    return new BucketStore(url, Objects.at(url, ".pulumi/", advice, env));
   }
 
   async list(folder: string): Promise<string[]> {
@@ -31,5 +34,9 @@ export class BucketStore implements Store {
 
   remove(path: string): Promise<void> {
     return this.objects.remove(path);
+  }
+
+  locate(path: string): string {
+    return this.objects.locate(path);
   }
 }

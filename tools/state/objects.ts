@@ -80,6 +80,11 @@ export class Objects {
     await this.explained("removed", () => this.client.send(new DeleteObjectCommand(this.named(name))));
   }
 
+  /** The address of an object, for people. */
+  locate(name: string): string {
+    return `s3://${this.bucket}/${this.folder}${name}`;
+  }
+
   private named(name: string): { Bucket: string; Key: string } {
     return { Bucket: this.bucket, Key: `${this.folder}${name}` };
   }

@@ -71,7 +71,7 @@ export async function restore(
 
   if (store !== undefined && manifest.backend !== "cloud") {
     clearStaleLocks(root, state, stack);
-    await whileLocked(store, reference, async () => {
+    await whileLocked(root, store, reference, async () => {
       // What came after the copy that was kept would be lost.
       if ((await stateIn(store, reference)) !== before)
         throw new UserError(`The stack ${stack} was changed meanwhile; nothing was written. Run it again.`);

@@ -11,12 +11,16 @@ const load = createRequire(__filename);
 /** A backend that keeps files: those below its folder `.pulumi`, by names with slashes. */
 export interface Store {
   readonly kind: "file" | "s3";
+  /** As PULUMI_BACKEND_URL has it. */
+  readonly url: string;
   /** Names of the files in a folder. */
   list(folder: string): Promise<string[]>;
   read(path: string): Promise<Buffer>;
   /** Writes a file whole: nobody ever sees a part of it. */
   write(path: string, content: Buffer): Promise<void>;
   remove(path: string): Promise<void>;
+  /** Where a file lies, for people. */
+  locate(path: string): string;
 }
 
 /**
@@ -34,7 +38,7 @@ export function openStore(state: State, env: NodeJS.ProcessEnv): Store | undefin
 
 /** The files of a backend, where it has any and they can be reached from here. */
 export function storeOf(state: State, env: NodeJS.ProcessEnv): Store | undefined {
-  if (state.directory !== undefined) return new FolderStore(join(state.directory, ".pulumi"));
+  if (state.directory !== undefined) return new FolderStore(state.url, join(state.directory, ".pulumi"));
   if (!state.url.startsWith("s3:")) return undefined;
   const { BucketStore } = load("./bucket") as typeof import("./bucket");
   return BucketStore.open(state.url, env);
@@ -43,7 +47,10 @@ export function storeOf(state: State, env: NodeJS.ProcessEnv): Store | undefined
 class FolderStore implements Store {
   readonly kind = "file";
 
-  constructor(private readonly folder: string) {}
+  constructor(
+    readonly url: string,
+    private readonly folder: string,
+  ) {}
 
   async list(folder: string): Promise<string[]> {
     const path = join(this.folder, folder);
@@ -69,5 +76,9 @@ class FolderStore implements Store {
   async remove(path: string): Promise<void> {
     await rm(join(this.folder, path), { force: true });
     await rm(join(this.folder, `${path}.attrs`), { force: true });
+  }
+
+  locate(path: string): string {
+    return join(this.folder, path);
   }
 }
