@@ -10,6 +10,7 @@ import {
 import { describeLock } from "../engine/locks";
 import { messageOf, UserError } from "../engine/report";
 import { EntryCache } from "./cache";
+import { connection } from "./connection";
 import { headBytes, readHead, readWhole, type LeftBehind } from "./checkpoint";
 import {
   historyFiles,
@@ -154,22 +155,27 @@ export class S3History implements HistorySource {
 
 /** What the URL says of the store, in the names that the CLI takes, older ones included. */
 export function clientOptions(url: string, env: NodeJS.ProcessEnv): S3ClientConfig {
-  const { searchParams } = new URL(url);
+  const { hostname: bucket, searchParams } = new URL(url);
   const flag = (...names: string[]) => names.some((name) => searchParams.get(name) === "true");
   const given = searchParams.get("endpoint") ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
   const profile = searchParams.get("profile") ?? undefined;
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
   const scheme = flag("disableSSL", "disable_https") ? "http" : "https";
   const endpoint = given === undefined || given.includes("://") ? given : `${scheme}://${given}`;
+  const region = searchParams.get("region") ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? "us-east-1";
+  const forcePathStyle = flag("s3ForcePathStyle", "use_path_style", "hostname_immutable");
+  const host = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`);
+  if (!forcePathStyle) host.hostname = `${bucket}.${host.hostname}`;
   return {
-    region: searchParams.get("region") ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? "us-east-1",
+    region,
     profile,
     // Those of the commands' own environment; everything else the client finds by itself.
     ...(accessKeyId && secretAccessKey && profile === undefined
       ? { credentials: { accessKeyId, secretAccessKey, sessionToken: env.AWS_SESSION_TOKEN } }
       : {}),
     endpoint,
-    forcePathStyle: flag("s3ForcePathStyle", "use_path_style", "hostname_immutable"),
+    forcePathStyle,
+    requestHandler: connection(host, env),
     // Stores other than Amazon's need not know the newer checksums.
     ...(endpoint === undefined ? {} : { responseChecksumValidation: "WHEN_REQUIRED" }),
   };
