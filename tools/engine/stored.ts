@@ -1,8 +1,10 @@
-import { projectName } from "./project";
-import type { RunCli } from "./interrupted";
-import type { State } from "./state";
 import { stateFile, stateFolder, uncompressed } from "../history/names";
-import { storeOf } from "../state/store";
+import type { StackReference } from "../history/source";
+import { storeOf, writeState, type Store } from "../state/store";
+import type { RunCli } from "./interrupted";
+import { projectName } from "./project";
+import { report } from "./report";
+import type { State } from "./state";
 
 /** A stack's state as its backend has it. */
 export interface Stored {
@@ -11,7 +13,10 @@ export interface Stored {
   readonly putBack?: () => Promise<void>;
 }
 
-/** Undefined where there is none, or where it cannot be read: what runs next says why. */
+/**
+ * A file that cannot be had here is asked of the CLI, which knows more ways to a bucket.
+ * @returns undefined where there is none, or where it cannot be read: what runs next says why
+ */
 export async function storedState(
   root: string,
   state: State,
@@ -19,16 +24,20 @@ export async function storedState(
   env: NodeJS.ProcessEnv,
   run: RunCli,
 ): Promise<Stored | undefined> {
-  const store = storeOf(state, env);
-  if (store === undefined) {
-    const { code, stdout } = await run(["stack", "export", "--stack", stack]);
-    return code === 0 ? { text: stdout } : undefined;
+  try {
+    const store = storeOf(state, env);
+    if (store !== undefined) return await inFiles(store, { project: projectName(root), stack });
+  } catch {
+    report(`the state of ${stack} is read by the CLI, for its file cannot be read here`);
   }
-  const reference = { project: projectName(root), stack };
+  const { code, stdout } = await run(["stack", "export", "--stack", stack]);
+  return code === 0 ? { text: stdout } : undefined;
+}
+
+async function inFiles(store: Store, reference: StackReference): Promise<Stored | undefined> {
   const folder = stateFolder(reference);
   const name = stateFile(await store.list(folder), reference);
-  if (name === undefined || name.endsWith(".zst")) return undefined;
-  const path = `${folder}/${name}`;
-  const content = await store.read(path);
-  return { text: uncompressed(name, content), putBack: () => store.write(path, content) };
+  if (name === undefined) return undefined;
+  const content = await store.read(`${folder}/${name}`);
+  return { text: uncompressed(name, content), putBack: () => writeState(store, reference, name, content) };
 }

@@ -11,7 +11,7 @@ import { openHistory, type StackReference } from "../history/source";
 import { backup, untilUnlocked } from "./backup";
 import { whileLocked } from "./lock";
 import { backendFolder, cloudState, settingsPart } from "./manifest";
-import { openStore, type Store } from "./store";
+import { openStore, writeState, type Store } from "./store";
 import { verify, type Verified } from "./verify";
 
 export interface RestoreOptions {
@@ -139,21 +139,15 @@ async function copyInto(
   );
   const folder = stateFolder(reference);
   const isState = ({ path }: { path: string }) => path.startsWith(`${folder}/`);
-  for (const { path, content } of [...files.filter((file) => !isState(file)), ...files.filter(isState)])
-    await store.write(path, content);
+  for (const { path, content } of files.filter((file) => !isState(file))) await store.write(path, content);
+  for (const { path, content } of files.filter(isState))
+    await writeState(store, reference, path.slice(folder.length + 1), content);
   const kept = new Set(files.map(({ path }) => path));
   const names = await store.list(historyFolder(reference));
   const old = [...historyFiles(names, "history"), ...historyFiles(names, "checkpoint")].map(
     ({ name }) => `${historyFolder(reference)}/${name}`,
   );
   for (const path of old.filter((each) => !kept.has(each))) await store.remove(path);
-  // The same state in another form would be read in its place.
-  for (let name: string | undefined; ;) {
-    const others = (await store.list(folder)).filter((each) => !kept.has(`${folder}/${each}`));
-    name = stateFile(others, reference);
-    if (name === undefined) break;
-    await store.remove(`${folder}/${name}`);
-  }
 }
 
 /** Where there are no files on one of both sides, the CLI carries the state over. */

@@ -4,6 +4,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { UserError } from "../engine/report";
 import type { State } from "../engine/state";
+import { stateFile, stateFolder } from "../history/names";
+import type { StackReference } from "../history/source";
 
 // The client for S3 alone takes a third of a second to load.
 const load = createRequire(__filename);
@@ -42,6 +44,23 @@ export function storeOf(state: State, env: NodeJS.ProcessEnv): Store | undefined
   if (!state.url.startsWith("s3:")) return undefined;
   const { BucketStore } = load("./bucket") as typeof import("./bucket");
   return BucketStore.open(state.url, env);
+}
+
+/** Writes a stack's state, and takes it away in any other form: that would be read in its place. */
+export async function writeState(
+  store: Store,
+  reference: StackReference,
+  name: string,
+  content: Buffer,
+): Promise<void> {
+  const folder = stateFolder(reference);
+  await store.write(`${folder}/${name}`, content);
+  for (;;) {
+    const others = (await store.list(folder)).filter((each) => each !== name);
+    const other = stateFile(others, reference);
+    if (other === undefined) return;
+    await store.remove(`${folder}/${other}`);
+  }
 }
 
 class FolderStore implements Store {

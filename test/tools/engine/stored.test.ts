@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Captured } from "../../../tools/engine/processes";
 import { openState } from "../../../tools/engine/state";
@@ -46,6 +47,35 @@ describe("the state that a backend has", () => {
       );
       expect([stored?.text, stored?.putBack]).to.deep.equal(["exported", undefined]);
       expect(calls).to.deep.equal(["stack export --stack staging"]);
+    }
+  });
+
+  it("is put back as the only form of it", async () => {
+    const root = checkoutWith({});
+    const folder = ".pulumi-state/.pulumi/stacks/technova";
+    const path = write(root, `${folder}/local.json.gz`, gzipSync("as it is"));
+    const stored = await storedState(root, openState(root, {}), "local", {}, answer(1).run);
+    // As the CLI does that was told nothing of compression.
+    rmSync(path);
+    write(root, `${folder}/local.json`, "imported");
+    await stored?.putBack?.();
+    expect(readdirSync(dirname(path))).to.deep.equal(["local.json.gz"]);
+  });
+
+  it("is what the CLI exports where its file cannot be read here", async () => {
+    const compressed = checkoutWith({});
+    write(compressed, ".pulumi-state/.pulumi/stacks/technova/local.json.zst", "of another kind");
+    const bucket = { PULUMI_BACKEND_URL: "s3://bucket?endpoint=http://127.0.0.1:1&s3ForcePathStyle=true" };
+    const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    for (const [root, env] of [
+      [compressed, {}],
+      [checkoutWith({}), { ...bucket, ...keys }],
+      [checkoutWith({}), { ...bucket, ...keys, AWS_CA_BUNDLE: "/nowhere" }],
+    ] as const) {
+      const { calls, run } = answer(0, "exported");
+      const stored = await storedState(root, openState(root, env), "local", env, run);
+      expect([stored?.text, stored?.putBack]).to.deep.equal(["exported", undefined]);
+      expect(calls).to.deep.equal(["stack export --stack local"]);
     }
   });
 
