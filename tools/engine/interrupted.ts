@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Captured } from "./processes";
 import { report, UserError } from "./report";
 import type { Stored } from "./stored";
+import type { Unread } from "./unread";
 
 /*
  * A killed command leaves operations in the state of which nobody knows whether they happened. The CLI only warns
@@ -103,21 +104,35 @@ function packageOf(type: string): string {
 /** Runs the CLI on the stack in question and returns what it printed. */
 export type RunCli = (args: readonly string[], input?: string) => Promise<Captured>;
 
+/** The CLI's words where a backend keeps files; no other takes a state back. */
+const lockedElsewhere = /the stack is currently locked/;
+
 /**
- * Settles the interrupted operations of a stack, as described above.
+ * Settles the interrupted operations of a stack, as described above, and reads what an earlier settling has left.
  * @param stored the state in which they were found
- * @throws UserError when the resources in question cannot be read; the state is then as it was, where it can be put back
+ * @param unread what is in the state and was not read yet
+ * @throws UserError when the resources in question cannot be read; the state is then as it was, where it can be put
+ * back, and otherwise the next settling reads them
  */
 export async function settleInterrupted(
   stack: string,
   cli: RunCli,
   stored: Stored,
   configFile: readonly string[],
+  unread: Unread,
 ): Promise<void> {
   const text = await checked(cli(["stack", "export", "--stack", stack]), "export the state");
-  const { deployment, refresh, unknown } = settle(exported.parse(JSON.parse(text)));
+  const before = exported.parse(JSON.parse(text));
+  const { deployment, refresh: inDoubt, unknown } = settle(before);
+  const known = new Set(deployment.deployment.resources?.map(({ urn }) => urn));
+  const left = unread.urns;
+  const refresh = [...new Set([...left.filter((urn) => known.has(urn)), ...inDoubt])];
   report(`the last command on ${stack} was interrupted; resources to read again: ${refresh.length}`);
-  await checked(cli(["stack", "import", "--stack", stack], JSON.stringify(deployment)), "write the state");
+  const changed = (before.deployment.pending_operations ?? []).length > 0;
+  if (changed) {
+    unread.remember(refresh);
+    await checked(cli(["stack", "import", "--stack", stack], JSON.stringify(deployment)), "write the state");
+  }
   if (refresh.length > 0) {
     const targets = refresh.flatMap((urn) => ["--target", urn]);
     const args = [
@@ -131,23 +146,33 @@ export async function settleInterrupted(
     ];
     const result = await cli([...args, ...configFile, ...targets]);
     if (result.code !== 0) {
+      const output = `${result.stdout}\n${result.stderr}`.trim();
+      // Whoever has the lock goes on from what was imported, and must not be written over.
+      const putBack = changed && !lockedElsewhere.test(output) ? stored.putBack : undefined;
       // Not with `stack import`, which leaves interrupted operations out.
-      await stored.putBack?.();
+      await putBack?.();
+      if (putBack !== undefined) unread.remember(left);
       const what =
-        stored.putBack === undefined
-          ? "it is in the state as it was to be made. Once this is mended, npm run pulumi -- refresh " +
-            `--stack ${stack} reads it`
+        putBack === undefined
+          ? "it is in the state as it was to be made. Once this is mended, the next change of the stack from this " +
+            `checkout reads it first, and npm run pulumi -- refresh --stack ${stack} from anywhere`
           : "nothing was changed";
-      const output = `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-20).join("\n");
-      throw new UserError(`What the interrupted command left could not be read; ${what}:\n${output}`);
+      throw new UserError(
+        `What the interrupted command left could not be read; ${what}:\n${lastLines(output)}`,
+      );
     }
   }
+  unread.remember([]);
   for (const { type, resource: interrupted } of unknown) {
     report(
       `  nobody can tell whether ${type} ${interrupted.urn} happened. If it exists, take it over with\n` +
         `    npm run pulumi -- import --stack ${stack} ${interrupted.type} <name> <id>`,
     );
   }
+}
+
+function lastLines(text: string): string {
+  return text.split("\n").slice(-20).join("\n");
 }
 
 async function checked(result: Promise<Captured>, what: string): Promise<string> {

@@ -32,6 +32,7 @@ import { workingSettings } from "./settings";
 import { ensureStack, openState, stateDirectory, type State } from "./state";
 import { prepareStateBefore, stateVariable } from "./stateBefore";
 import { storedState } from "./stored";
+import { Unread } from "./unread";
 import { ensureWheels } from "./wheels";
 
 // The trail is loaded when there is something to write into it.
@@ -126,10 +127,12 @@ export async function prepare(
       await followCluster(root, call.stack, await clusterIdentity(env), run);
     }
     if (works && changesResources(call)) {
+      const unread = new Unread(root, state.url, call.stack);
       const stored = await storedState(root, state, call.stack, runEnv, run);
+      const isSettled = stored === undefined || (!hasInterrupted(stored.text) && unread.urns.length === 0);
       // Those of a command that still runs are its own; the CLI says who holds the lock.
-      if (stored !== undefined && hasInterrupted(stored.text) && !(await isLocked(root, call.stack, env)))
-        await settleInterrupted(call.stack, run, stored, configFile);
+      if (!isSettled && !(await isLocked(root, call.stack, env)))
+        await settleInterrupted(call.stack, run, stored, configFile, unread);
     }
     const before =
       works && runsProgram(call) ? await prepareStateBefore(root, state, call.stack, run) : undefined;

@@ -1,14 +1,19 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import {
   hasInterrupted,
   settle,
   settleInterrupted,
   type Deployment,
+  type RunCli,
 } from "../../../tools/engine/interrupted";
 import type { Captured } from "../../../tools/engine/processes";
+import { messageOf } from "../../../tools/engine/report";
+import { Unread } from "../../../tools/engine/unread";
 import { readCheckpoint } from "../../../tools/plugins/kubernetes/checkpoint";
 import type { PropertyMap } from "../../../tools/plugins/rpc/values";
-import { messageOfFailure } from "./support";
+import { temporaryFolder } from "./support";
 
 const configMap = {
   urn: "urn:pulumi:local::technova::kubernetes:core/v1:ConfigMap::cm",
@@ -96,46 +101,117 @@ describe("what a killed command left", () => {
 });
 
 describe("settling an interrupted stack", () => {
-  const exported = JSON.stringify(stateWith({ resources: [], pending_operations: [creating(configMap)] }));
+  const interrupted = stateWith({ resources: [], pending_operations: [creating(configMap)] });
+  const created = { ...configMap, id: "inventory/cm" };
+  let root: string;
+  let unread: Unread;
 
-  function fakeCli(refreshCode: number): {
-    calls: string[];
-    run: (args: readonly string[]) => Promise<Captured>;
-  } {
+  beforeEach(() => {
+    root = temporaryFolder();
+    unread = new Unread(root, "s3://bucket", "local");
+  });
+
+  /** @param refresh what reading the resources comes to */
+  function fakeCli(refresh: Partial<Captured> | Error, state: Deployment = interrupted) {
     const calls: string[] = [];
-    return {
-      calls,
-      run: async (args) => {
-        calls.push(args.join(" "));
-        if (args[0] === "refresh") return { code: refreshCode, stdout: "cluster unreachable", stderr: "" };
-        return { code: 0, stdout: args[1] === "export" ? exported : "", stderr: "" };
-      },
+    const run = (args: readonly string[]): Promise<Captured> => {
+      calls.push(args.join(" "));
+      const done = { code: 0, stdout: args[1] === "export" ? JSON.stringify(state) : "", stderr: "" };
+      if (args[0] !== "refresh") return Promise.resolve(done);
+      return refresh instanceof Error ? Promise.reject(refresh) : Promise.resolve({ ...done, ...refresh });
     };
+    return { calls, run };
+  }
+  const unreachable = { code: 255, stdout: "cluster unreachable" };
+
+  /** Settles; the message of what came in between, and how often the state was put back. */
+  async function settled(run: RunCli, putBack = true): Promise<{ told?: string; put: number }> {
+    let put = 0;
+    const stored = { text: "", ...(putBack && { putBack: () => Promise.resolve(void (put += 1)) }) };
+    try {
+      await settleInterrupted("local", run, stored, ["--config-file", "y"], unread);
+      return { put };
+    } catch (error) {
+      return { told: messageOf(error), put };
+    }
   }
 
   it("reads only what the killed command had in hand", async () => {
-    const { calls, run } = fakeCli(0);
-    await settleInterrupted("local", run, { text: "" }, ["--config-file", "y"]);
+    const { calls, run } = fakeCli({});
+    expect(await settled(run)).to.deep.equal({ put: 0 });
     expect(calls[0]).to.equal("stack export --stack local");
     expect(calls[1]).to.equal("stack import --stack local");
     expect(calls[2]).to.include(`--config-file y --target ${configMap.urn}`);
+    expect(unread.urns).to.deep.equal([]);
   });
 
   it("leaves the state as it was when that cannot be read", async () => {
-    const { run } = fakeCli(255);
-    let put = 0;
-    const putBack = () => Promise.resolve(void (put += 1));
-    const message = await messageOfFailure(() => settleInterrupted("local", run, { text: "", putBack }, []));
-    expect(message).to.include("nothing was changed").and.to.include("cluster unreachable");
+    const { told, put } = await settled(fakeCli(unreachable).run);
+    expect(told).to.include("nothing was changed").and.to.include("cluster unreachable");
     expect(put).to.equal(1);
+    expect(unread.urns).to.deep.equal([]);
   });
 
   it("says what to do where a backend takes no state with interrupted operations back", async () => {
-    const { run } = fakeCli(255);
-    const message = await messageOfFailure(() => settleInterrupted("local", run, { text: "" }, []));
-    expect(message)
+    const { told } = await settled(fakeCli(unreachable).run, false);
+    expect(told)
       .to.include("npm run pulumi -- refresh --stack local")
       .and.to.include("cluster unreachable")
       .and.not.to.include("nothing was changed");
+    expect(unread.urns).to.deep.equal([configMap.urn]);
+  });
+
+  it("writes over nothing while somebody else goes on from what was entered", async () => {
+    const locked = { code: 255, stderr: "error: the stack is currently locked by 1 lock(s)." };
+    const { told, put } = await settled(fakeCli(locked).run);
+    expect(told).to.include("currently locked").and.not.to.include("nothing was changed");
+    expect(put).to.equal(0);
+    expect(unread.urns).to.deep.equal([configMap.urn]);
+  });
+
+  it("that is killed in between is gone on with by the next one, which enters nothing", async () => {
+    await settled(fakeCli(new Error("killed")).run);
+    expect(unread.urns).to.deep.equal([configMap.urn]);
+    const path = join(root, ".pulumi-state/settling-local.json");
+    expect(statSync(path).mode & 0o777).to.equal(0o600);
+
+    const { calls, run } = fakeCli({}, stateWith({ resources: [created] }));
+    await settled(run);
+    expect(calls).to.have.length(2);
+    expect(calls[1])
+      .to.match(/^refresh /)
+      .and.to.include(`--target ${configMap.urn}`);
+    expect(existsSync(path)).to.equal(false);
+  });
+
+  it("keeps in mind what an earlier one has left while it cannot be read", async () => {
+    unread.remember([configMap.urn]);
+    const left = await settled(fakeCli(unreachable, stateWith({ resources: [created] })).run);
+    expect(left.put, "nothing was entered that would have to be taken back").to.equal(0);
+    expect(unread.urns).to.deep.equal([configMap.urn]);
+    const both = stateWith({ resources: [created], pending_operations: [creating(namespace)] });
+    const { calls, run } = fakeCli(unreachable, both);
+    expect((await settled(run)).put).to.equal(1);
+    expect(calls[2]).to.include(`--target ${configMap.urn} --target ${namespace.urn}`);
+    expect(unread.urns, "the others are as they were").to.deep.equal([configMap.urn]);
+  });
+
+  it("reads nothing that is no longer in the state", async () => {
+    unread.remember([namespace.urn]);
+    const { calls, run } = fakeCli({}, stateWith({ resources: [created] }));
+    await settled(run);
+    expect(calls).to.deep.equal(["stack export --stack local"]);
+    expect(unread.urns).to.deep.equal([]);
+  });
+
+  it("has nothing to do with a stack of the same name in another backend", async () => {
+    const other = new Unread(root, "https://api.example.com", "local");
+    other.remember([namespace.urn]);
+    await settled(fakeCli(new Error("killed")).run);
+    expect(new Unread(root, "s3://bucket", "local").urns).to.deep.equal([configMap.urn]);
+    expect(new Unread(root, "s3://bucket", "acme/local").urns).to.deep.equal([]);
+    await settled(fakeCli({}).run);
+    expect(unread.urns).to.deep.equal([]);
+    expect(other.urns).to.deep.equal([namespace.urn]);
   });
 });
