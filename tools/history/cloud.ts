@@ -23,6 +23,7 @@ const stackSchema = z.looseObject({
 });
 const exported = z.looseObject({ deployment: z.unknown() });
 const login = z.looseObject({ githubLogin: z.string() });
+const ownDefault = z.looseObject({ GitHubLogin: z.string().optional() });
 
 /** A value of the configuration as the service has it. */
 const configValue = z.union([
@@ -100,13 +101,15 @@ export class CloudHistory implements HistorySource {
   private async stackPath(): Promise<string> {
     if (this.path !== undefined) return this.path;
     const [stack = "", organisation] = this.stack.stack.split("/").reverse();
-    const owner = organisation ?? defaultOrganisation(this.api, this.env) ?? (await this.ownLogin());
+    const owner = organisation ?? defaultOrganisation(this.api, this.env) ?? (await this.ownOrganisation());
     this.path = `/api/stacks/${[owner, this.stack.project, stack].map(encodeURIComponent).join("/")}`;
     return this.path;
   }
 
-  private async ownLogin(): Promise<string> {
-    return login.parse(await this.get("/api/user")).githubLogin;
+  /** The service's choice; of older services, which make none, the user's own. */
+  private async ownOrganisation(): Promise<string> {
+    const { GitHubLogin } = ownDefault.parse((await this.get("/api/user/organizations/default")) ?? {});
+    return GitHubLogin || login.parse(await this.get("/api/user")).githubLogin;
   }
 
   /** The parsed answer; undefined when there is no such thing. */

@@ -12,6 +12,8 @@ const updates = "/api/stacks/acme/technova/staging/updates";
 class FakeCloud {
   readonly asked: string[] = [];
   operation: object | undefined;
+  /** What the service answers about the user's default organisation; nothing, as older ones. */
+  organisation: object | undefined;
   private server: Server | undefined;
 
   constructor(private readonly count: number) {}
@@ -36,7 +38,8 @@ class FakeCloud {
   }
 
   private answer(path: string, query: URLSearchParams): object | number {
-    if (path === "/api/user") return { githubLogin: "acme", name: "Acme" };
+    if (path === "/api/user") return { githubLogin: this.organisation ? "alice" : "acme", name: "Acme" };
+    if (path === "/api/user/organizations/default") return this.organisation ?? 404;
     if (path === "/api/stacks/acme/technova/staging") {
       return { orgName: "acme", stackName: "staging", currentOperation: this.operation };
     }
@@ -132,6 +135,15 @@ describe("a history in a Pulumi Cloud", () => {
     write(home, "config.json", JSON.stringify({ backends: { [url]: { defaultOrg: "acme" } } }));
     expect(await open({ PULUMI_HOME: home }).updates(1)).to.have.length(1);
     expect(cloud.asked).not.to.include("/api/user");
+  });
+
+  it("takes the organisation that the service chooses for the user, before the user's own", async () => {
+    cloud.organisation = { GitHubLogin: "acme", Messages: [] };
+    expect(await open().updates(1)).to.have.length(1);
+    expect(cloud.asked).not.to.include("/api/user");
+    cloud.organisation = { GitHubLogin: "", Messages: [] };
+    expect(await messageOfFailure(() => open().updates(1))).to.match(/There is no stack staging/);
+    expect(cloud.asked.at(-1)).to.match(/^\/api\/stacks\/alice\//);
   });
 
   it("says what is wrong", async () => {
