@@ -307,11 +307,19 @@ describe("state archives with the real CLI", function () {
       }
       const found = await findArchive(inBucket.root, "test", store.url("archives/tiny"), inBucket.env);
       expect(found.archive.parts).to.deep.equal(copied.archive.parts);
+      const kept = found.from.slice(found.from.lastIndexOf("/") + 1);
+      const inPlace = store.url(`archives/tiny/${kept}`);
+      expect((await verify(inPlace, inBucket.root, inBucket.env)).opens).to.equal(true);
+      expect(
+        await messageOfFailure(() => verify(store.url("archives/tiny"), inBucket.root, inBucket.env)),
+      ).to.match(
+        /is no archive\. Name one in it, as s3:\/\/archives\/tiny\/<name>\.tar\.gz; there are: tiny-test-/,
+      );
       const target = TinyCheckout.create(store.url("other"));
       made.push(target);
       Object.assign(target.env, S3Store.credentials);
       target.write("Pulumi.test.yaml", inBucket.read("Pulumi.test.yaml"));
-      await restore(target.root, out, { ...options, replace: false }, target.env);
+      await restore(target.root, inPlace, { ...options, replace: false }, target.env);
       await target.pulumi("preview", "--stack", "test", "--expect-no-changes", "--non-interactive");
       await target.up("--config", "tiny:unused=1");
       await restore(target.root, out, { ...options, replace: true }, target.env);

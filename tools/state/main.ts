@@ -58,7 +58,7 @@ export function stateCommand(root: string, env = process.env): Command {
   state
     .command("verify")
     .description("read a whole archive: sums, structure, and whether its secrets can be opened here")
-    .argument("<archive>", "what backup has made, by this version or an older one")
+    .argument("<archive>", `what backup has made, by this version or an older one: ${whereArchivesAre}`)
     .addHelpText("after", secrecy)
     .action(async (archive: string) => {
       const { describe, verify } = load("./verify") as typeof import("./verify");
@@ -67,7 +67,7 @@ export function stateCommand(root: string, env = process.env): Command {
   state
     .command("restore")
     .description("put an archive into the backend of this checkout, and have the CLI read it")
-    .argument("<archive>", "what backup has made")
+    .argument("<archive>", `what backup has made: ${whereArchivesAre}`)
     .option(...stackOption)
     .option("--replace", "take the place of a stack that has resources; what was there is kept in an archive")
     .option(...waitOption)
@@ -99,6 +99,8 @@ function toPositive(text: string): number {
     throw new InvalidArgumentError("It takes a whole number from 1 to 99999.");
   return Number(text);
 }
+
+const whereArchivesAre = "a file, or s3://bucket/folder/<name>.tar.gz";
 
 const secrecy = `
 Secrets stay encrypted, as the backend has them; the passphrase is never in an archive: keep it elsewhere.

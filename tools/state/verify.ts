@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { messageOf, UserError } from "../engine/report";
 import { openState } from "../engine/state";
 import { openerFor } from "../history/secrets";
 import { readArchive, type Archive } from "./archive";
 import { contentOf, type Content } from "./content";
+import { openPlace } from "./place";
 
 export interface Verified {
   readonly archive: Archive;
@@ -15,10 +16,11 @@ export interface Verified {
 /**
  * Reads all of an archive and checks it: sums, structure, that it holds what it says, and whether its secrets
  * can be opened here. Nothing of a secret leaves this function.
+ * @param path a file, or `s3://bucket/folder/name` with the parameters that a backend's address may have
  * @throws UserError when it is not to be trusted
  */
 export async function verify(path: string, root: string, env: NodeJS.ProcessEnv): Promise<Verified> {
-  return verifyBytes(await readBytes(path), path, root, env);
+  return verifyBytes(await readBytes(path, env), path, root, env);
 }
 
 /** The same of an archive that was read already. @param path for people */
@@ -41,12 +43,31 @@ export async function verifyBytes(
   return { archive, content, opens: content.ciphertexts.length === 0 ? true : opens };
 }
 
-async function readBytes(path: string): Promise<Buffer> {
+async function readBytes(path: string, env: NodeJS.ProcessEnv): Promise<Buffer> {
+  const { folder, name } = parts(path);
+  if (path.startsWith("s3://") && !isArchive(name)) throw await unnamed(path, env);
   try {
-    return await readFile(path);
+    return await openPlace(folder, env).read(name);
   } catch (error) {
-    throw new UserError(`${path} cannot be read: ${messageOf(error)}`);
+    throw error instanceof UserError ? error : new UserError(`${path} cannot be read: ${messageOf(error)}`);
   }
+}
+
+/** A bucket's folder may have many archives, and of many stacks. */
+async function unnamed(path: string, env: NodeJS.ProcessEnv): Promise<UserError> {
+  const place = openPlace(path, env);
+  const found = (await place.list()).filter(isArchive).sort();
+  const known = found.length === 0 ? "there is none" : `there are: ${found.slice(-5).join(", ")}`;
+  return new UserError(`${path} is no archive. Name one in it, as ${place.name}/<name>.tar.gz; ${known}.`);
+}
+
+const isArchive = (name: string): boolean => /\.t(ar\.)?gz$/.test(name);
+
+/** The place of an archive and its name there. What a bucket's address says of its store stands behind the name. */
+function parts(path: string): { readonly folder: string; readonly name: string } {
+  const [file = "", parameters] = path.startsWith("s3://") ? path.split("?", 2) : [path];
+  const query = parameters === undefined ? "" : `?${parameters}`;
+  return { folder: `${dirname(file)}${query}`, name: basename(file) };
 }
 
 /** What there is to say of an archive, for people. */
