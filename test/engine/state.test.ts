@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
+import { openHistory } from "../../tools/history/source";
 import { backup, type Backup } from "../../tools/state/backup";
 import { findArchive } from "../../tools/recover/archives";
 import { restore } from "../../tools/state/restore";
@@ -362,7 +363,10 @@ describe("state archives with the real CLI", function () {
       };
       const attempt = ({ root, env }: TinyCheckout) =>
         restore(root, archive.path, { ...options, replace: false }, env);
+      const history = await openHistory(other.root, "test", other.env);
+      expect(await history.lockedBy()).to.equal(undefined);
       await lockAndDie();
+      expect(await history.lockedBy(), "asked anew").to.match(/process \d+.*s3:\/\/killed\//);
       const refused = await messageOfFailure(() => attempt(other));
       expect(refused).to.match(
         /is locked: .*s3:\/\/killed\/\.pulumi\/locks\/organization\/tiny\/test\/.*\.json/,

@@ -24,7 +24,7 @@ export interface HistorySource {
   leftBehind(id: string, whole?: boolean): Promise<LeftBehind | undefined>;
   /** The stack as it is now: later than the newest update when its secrets were encrypted anew. */
   current(): Promise<LeftBehind | undefined>;
-  /** Who holds the stack's lock, in words; undefined while nobody does. */
+  /** Who holds the stack's lock, in words; undefined while nobody does. Asked anew each time. */
   lockedBy(): Promise<string | undefined>;
 }
 
@@ -35,7 +35,9 @@ export interface StackReference {
 }
 
 /**
- * The history of a stack in the backend that its commands use.
+ * The history of a stack in the backend that its commands use: a picture of the moment in which it is first asked for.
+ * What is added meanwhile need not be seen by the same source: whoever waits, or acts on what is newest, opens another
+ * one. `lockedBy` alone is sure to ask anew.
  * @throws UserError for a backend whose history cannot be read
  */
 export async function openHistory(
