@@ -126,7 +126,11 @@ export async function policiesDenyAndAdmit(): Promise<void> {
   expect(names).to.have.members(generated().map(({ name }) => name));
   const objects = Object.entries(spoilt).map(([policy, object], index) =>
     policy === "no-token-secrets"
-      ? changed(object, ["metadata"], { name: `bad-${index}`, namespace: guarded })
+      ? changed(object, ["metadata"], {
+          name: `bad-${index}`,
+          namespace: guarded,
+          annotations: { "kubernetes.io/service-account.name": "default" },
+        })
       : deploymentNamed(`bad-${index}`, object),
   );
   const verdicts = askedOf([...objects, deploymentNamed("good-0", good())]);
