@@ -9,12 +9,18 @@ export const noWildcardRbac: ObjectPolicy = {
   name: "no-wildcard-rbac",
   area: "rbac",
   severity: "critical",
-  description: "No role gives rights by wildcard.",
+  description: "No role gives rights by wildcard, or whatever rights other roles have.",
   why: "A wildcard covers secrets and every kind that will ever be added, so it is more than anybody decided to give.",
-  remedy: ["List the apiGroups, resources and verbs that are needed, each by name."],
+  remedy: [
+    "List the apiGroups, resources and verbs that are needed, each by name.",
+    "Remove aggregationRule: what its selectors find, now or later, is added to the role.",
+  ],
   link: `${goodPractices}#least-privilege`,
   kinds: roles,
   checkObject({ root }, judge) {
+    const aggregation = root.at("aggregationRule");
+    if (judge.knows(aggregation) && !aggregation.absent)
+      judge.report(aggregation, "gives the rights of all roles that its selectors find");
     for (const rule of judge.items(root.at("rules"))) {
       for (const key of ["verbs", "resources", "apiGroups", "nonResourceURLs"]) {
         for (const entry of judge.items(rule.at(key))) {

@@ -40,6 +40,20 @@ describe("policy/rbac", () => {
       it("says so when the rules are unknown", () => {
         expect(outcome(noWildcardRbac, type, { rules: unknown }).undecided).to.deep.equal(["rules"]);
       });
+      it("refuses the rights of other roles, whichever they are", () => {
+        for (const selectors of [[{}], [{ matchLabels: { "example.com/aggregate": "true" } }], [unknown]]) {
+          const aggregated = { aggregationRule: { clusterRoleSelectors: selectors } };
+          expect(outcome(noWildcardRbac, type, aggregated)).to.deep.equal({
+            violations: ["aggregationRule"],
+            undecided: [],
+          });
+        }
+        expect(outcome(noWildcardRbac, type, { ...role, aggregationRule: null }).violations).to.be.empty;
+      });
+      it("says so when it is unknown whether there are any", () => {
+        const unclear = { ...role, aggregationRule: unknown };
+        expect(outcome(noWildcardRbac, type, unclear).undecided).to.deep.equal(["aggregationRule"]);
+      });
     });
 
     describe(`${noRbacEscalation.name}: ${type}`, () => {
