@@ -41,7 +41,7 @@ function expectWithout({ group, resources, verbs, unlessNamed }: Right, rule: Fi
   const parts = [groups, affected, given];
   if (parts.some(({ known, unknown }) => known.length === 0 && unknown === undefined)) return;
   const names = rule.at("resourceNames");
-  if (unlessNamed === true && !names.unknown && names.items().length > 0) return;
+  if (unlessNamed === true && !names.unknown && isNamed(names)) return;
   const unclear = parts.filter(({ known }) => known.length === 0).flatMap(({ unknown }) => unknown ?? []);
   if (unlessNamed === true && names.unknown) unclear.push(names);
   for (const field of unclear) judge.knows(field);
@@ -51,6 +51,15 @@ function expectWithout({ group, resources, verbs, unlessNamed }: Right, rule: Fi
   for (const field of affected.known) {
     if (!reported.has(field.path)) judge.report(field, `is ${shown(field.value)} with ${may}`);
   }
+}
+
+/**
+ * Whether a rule is about the objects that it names, and no others. A request for a list has the name that its field
+ * selector asks for, and otherwise, as one that deletes several, an empty one; which a rule can name, too.
+ */
+function isNamed(names: Field): boolean {
+  const given = names.items();
+  return given.length > 0 && given.every((name) => name.unknown || (!name.absent && name.value !== ""));
 }
 
 /** The entries of a list that fit, and one that may. */
@@ -69,19 +78,21 @@ function covers(entry: string, resource: string): boolean {
 
 const isOneOf = (verb: string, verbs: readonly string[]) => verb === "*" || verbs.includes(verb);
 
+/**
+ * The API server answers a patch that changes nothing with the whole object, and so a deletion that leaves dependents
+ * behind, even one that is only tried (`dryRun`); one of several with all of them. An update is answered with what was
+ * sent.
+ */
+const readingVerbs = ["get", "list", "watch", "patch", "delete", "deletecollection"];
+
 export const noSecretsAccess: ObjectPolicy = {
-  ...refusing({
-    group: "",
-    resources: ["secrets"],
-    verbs: ["get", "list", "watch"],
-    unlessNamed: true,
-  }),
+  ...refusing({ group: "", resources: ["secrets"], verbs: readingVerbs, unlessNamed: true }),
   name: "no-secrets-access",
   severity: "high",
   description: "No role may read Secrets that it does not name.",
   why: "All passwords and tokens of the namespace, of other service accounts too, are then the holder's.",
   remedy: [
-    "Name the Secrets in resourceNames and keep the verb get.",
+    "Name the Secrets in resourceNames and keep the verb get; patch and delete read as well.",
     "Better, mount the Secret into the pod: that needs no right at all.",
   ],
 };

@@ -81,13 +81,12 @@ describe("policy/rights", () => {
     resource: "secrets",
     verb: "get",
     harmless: [
-      ["secrets", ["create", "patch"]],
-      ["configmaps", read],
+      ["secrets", ["create", "update"]],
+      ["configmaps", [...read, "patch"]],
     ],
-    refused: [
-      ["secrets", "list"],
-      ["secrets", "watch"],
-    ],
+    refused: ["list", "watch", "patch", "delete", "deletecollection"].map(
+      (verb) => ["secrets", verb] as const,
+    ),
   });
   describeRight(noPodExecution, {
     group: "",
@@ -164,15 +163,29 @@ describe("policy/rights", () => {
 
   describe(`${noSecretsAccess.name}: by name`, () => {
     const rule = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
-    const judged = (names: unknown) =>
-      outcome(noSecretsAccess, roles[0] ?? "", { rules: [changed(rule, ["resourceNames"], names)] });
+    const judged = (names: unknown, verb = "get") =>
+      outcome(noSecretsAccess, roles[0] ?? "", {
+        rules: [changed({ ...rule, verbs: [verb] }, ["resourceNames"], names)],
+      });
 
     it("accepts Secrets by name, also when a name is unknown", () => {
       for (const names of [["database"], [unknown]]) {
         expect(judged(names)).to.deep.equal({ violations: [], undecided: [] });
       }
     });
+    it("accepts a list, a change and a deletion of Secrets by name", () => {
+      for (const verb of ["list", "watch", "patch", "delete"]) {
+        expect(judged(["database"], verb).violations, verb).to.be.empty;
+      }
+    });
     it("refuses an empty list", () => expect(judged([]).violations).to.have.length(1));
+    it("refuses an empty name, which a request for all Secrets has", () => {
+      for (const names of [[""], ["database", ""], [null]]) {
+        for (const verb of ["list", "watch", "deletecollection"]) {
+          expect(judged(names, verb).violations, `${verb} ${JSON.stringify(names)}`).to.have.length(1);
+        }
+      }
+    });
     it("says so when it is unknown whether there are names", () => {
       expect(judged(unknown)).to.deep.equal({ violations: [], undecided: ["rules[0].resourceNames"] });
     });
