@@ -96,24 +96,27 @@ export const noDefaultAccountRights: ObjectPolicy = {
   name: "no-default-account-rights",
   area: "rbac",
   severity: "high",
-  description: "No binding gives rights to a service account named default.",
-  why: "Every pod of the namespace that names no account runs as it, and so gets rights that nobody meant it to have.",
+  description:
+    "No binding gives rights to a service account named default, or to all accounts of a namespace.",
+  why: "Every pod of the namespace that names no account runs as default, and so gets rights that nobody meant it to have.",
   remedy: ["Create a service account for the pods that need the rights, and bind that."],
   link: "https://kubernetes.io/docs/concepts/security/service-accounts/#default-service-accounts",
   kinds: bindings,
   checkObject({ root }, judge) {
     for (const subject of judge.items(root.at("subjects"))) {
       const kind = subject.at("kind");
-      const name = subject.at("name");
-      if (!judge.knows(kind) || kind.value === "Group") continue;
-      const accepts = (value: unknown) => value !== "default" && !defaultUser.test(String(value));
-      judge.expect(name, { accepts, wanted: "an account made for the purpose" });
+      if (!judge.knows(kind)) continue;
+      const refused = kind.value === "Group" ? allAccounts : defaultAccount;
+      const accepts = (value: unknown) => !refused.test(String(value));
+      judge.expect(subject.at("name"), { accepts, wanted: "an account made for the purpose" });
     }
   },
 };
 
-/** The same account by the name that it has as a user. */
-const defaultUser = /^system:serviceaccount:[^:]*:default$/;
+/** Also by the name that it has as a user. */
+const defaultAccount = /^(system:serviceaccount:[^:]*:)?default$/;
+/** The group of all accounts of a namespace; that of the whole cluster is no-rights-for-everybody's to report. */
+const allAccounts = /^system:serviceaccounts:/;
 
 export const noAutomaticTokens: ObjectPolicy = {
   name: "no-automatic-tokens",

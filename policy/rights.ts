@@ -1,4 +1,5 @@
 import { type Judge, type ObjectPolicy, type Policy, shown } from "./frame/policy";
+import { absentOrNot } from "./frame/tests";
 import type { Field } from "./frame/field";
 
 /** Rights that are more than they look like: each leads to others that a role does not name. */
@@ -85,16 +86,39 @@ const isOneOf = (verb: string, verbs: readonly string[]) => verb === "*" || verb
  */
 const readingVerbs = ["get", "list", "watch", "patch", "delete", "deletecollection"];
 
+const secretsByRule = refusing({ group: "", resources: ["secrets"], verbs: readingVerbs, unlessNamed: true });
+
+/** Kubernetes' own ClusterRoles that read any Secret; cluster-admin is the policy no-cluster-admin's to report. */
+const builtInReaders = [
+  ...["admin", "edit", "system:aggregate-to-edit", "system:kube-controller-manager", "system:node"],
+  ...["generic-garbage-collector", "legacy-service-account-token-cleaner", "namespace-controller"].map(
+    (controller) => `system:controller:${controller}`,
+  ),
+  "system:controller:resourcequota-controller",
+];
+
 export const noSecretsAccess: ObjectPolicy = {
-  ...refusing({ group: "", resources: ["secrets"], verbs: readingVerbs, unlessNamed: true }),
+  ...secretsByRule,
   name: "no-secrets-access",
   severity: "high",
-  description: "No role may read Secrets that it does not name.",
+  description:
+    "No role may read Secrets that it does not name, nor is one of Kubernetes' own bound that may.",
   why: "All passwords and tokens of the namespace, of other service accounts too, are then the holder's.",
   remedy: [
     "Name the Secrets in resourceNames and keep the verb get; patch and delete read as well.",
     "Better, mount the Secret into the pod: that needs no right at all.",
+    "Instead of admin or edit, bind a role that lists the rights that are needed.",
   ],
+  kinds: [...kinds, "RoleBinding", "ClusterRoleBinding"],
+  checkObject(object, judge, settings) {
+    if (kinds.includes(object.kind)) return secretsByRule.checkObject(object, judge, settings);
+    const role = object.root.at("roleRef");
+    if (!judge.knows(role.at("kind")) || role.at("kind").value !== "ClusterRole") return;
+    judge.expect(role.at("name"), {
+      ...absentOrNot(...builtInReaders),
+      wanted: "a role of the program's own",
+    });
+  },
 };
 
 export const noPodExecution: ObjectPolicy = {

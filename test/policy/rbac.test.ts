@@ -127,17 +127,19 @@ describe("policy/rbac", () => {
           expect(judged(kind, name).violations, name).to.be.empty;
         }
       });
-      it("refuses the default account, by either of its names", () => {
+      it("refuses the default account, by either of its names and among all of a namespace", () => {
         for (const [kind, name] of [
           ["ServiceAccount", "default"],
           ["User", "system:serviceaccount:inventory:default"],
+          ["Group", "system:serviceaccounts:inventory"],
         ]) {
           expect(judged(kind, name).violations, name).to.deep.equal(["subjects[0].name"]);
         }
       });
       it("says so when the subject is unknown", () => {
         expect(judged(unknown, "default").undecided).to.deep.equal(["subjects[0].kind"]);
-        expect(judged("ServiceAccount", unknown).undecided).to.deep.equal(["subjects[0].name"]);
+        for (const kind of ["ServiceAccount", "Group"])
+          expect(judged(kind, unknown).undecided).to.deep.equal(["subjects[0].name"]);
       });
     });
   }

@@ -161,6 +161,29 @@ describe("policy/rights", () => {
     });
   });
 
+  for (const kind of ["RoleBinding", "ClusterRoleBinding"]) {
+    describe(`${noSecretsAccess.name}: ${kind}`, () => {
+      const judged = (roleRef: object) =>
+        outcome(noSecretsAccess, `kubernetes:rbac.authorization.k8s.io/v1:${kind}`, { roleRef });
+
+      it("refuses Kubernetes' own roles that read Secrets", () => {
+        for (const name of ["admin", "edit", "system:aggregate-to-edit", "system:node"]) {
+          expect(judged({ kind: "ClusterRole", name }).violations, name).to.deep.equal(["roleRef.name"]);
+        }
+      });
+      it("accepts others, and a namespace's own of such a name", () => {
+        for (const name of ["view", "technova-admin", "system:auth-delegator"]) {
+          expect(judged({ kind: "ClusterRole", name }).violations, name).to.be.empty;
+        }
+        expect(judged({ kind: "Role", name: "admin" }).violations).to.be.empty;
+      });
+      it("says so when the role is unknown", () => {
+        expect(judged({ kind: "ClusterRole", name: unknown }).undecided).to.deep.equal(["roleRef.name"]);
+        expect(judged({ kind: unknown, name: "edit" }).undecided).to.deep.equal(["roleRef.kind"]);
+      });
+    });
+  }
+
   describe(`${noSecretsAccess.name}: by name`, () => {
     const rule = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
     const judged = (names: unknown, verb = "get") =>
