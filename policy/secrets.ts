@@ -1,5 +1,12 @@
 import type { ContainerPolicy, Judge, ObjectPolicy, Policy } from "./frame/policy";
-import { credentialFor, credentialIn } from "./frame/credentials";
+import {
+  credentialFor,
+  credentialInCommand,
+  credentialOfUser,
+  credentialShapeIn,
+  namesCredential,
+  separated,
+} from "./frame/credentials";
 import { absentOrNot } from "./frame/tests";
 import type { Field } from "./frame/field";
 import { podsOf } from "./frame/workloads";
@@ -38,19 +45,29 @@ export const noPlainSecretsInArguments: ContainerPolicy = {
   ],
   link: goodPractices,
   checkContainer({ field }, judge) {
-    for (const key of ["command", "args"]) {
+    const lists = ["command", "args"].map((key) => judge.items(field.at(key)));
+    const isCurl = lists.flat().some(({ value }) => /(^|\/)curl$/.test(String(value)));
+    for (const parts of lists) {
       let flagBefore: string | undefined;
-      for (const part of judge.items(field.at(key))) {
+      for (const part of parts) {
         const text = String(part.value);
         const owner = text.startsWith("-") ? undefined : flagBefore;
-        const [, flag = owner, value = text] = /^--?([A-Za-z0-9_.-]+)=(.*)$/s.exec(text) ?? [];
-        const what = flag === undefined ? credentialIn(text) : credentialFor(flag, value);
+        const [, flag = owner ?? "", value = text] = withValue.exec(text) ?? attached.exec(text) ?? [];
+        const what =
+          credentialFor(flag, value, credentialInCommand) ??
+          (namesUser.test(flag) ? credentialOfUser(value, isCurl) : undefined);
         if (what !== undefined) judge.report(part, `holds ${what} (not shown), must refer to a Secret`);
         flagBefore = /^--?([A-Za-z][A-Za-z0-9_.-]*)$/.exec(text)?.[1];
       }
     }
   },
 };
+
+/** `--option=value`, and `-uuser:password`. */
+const withValue = /^--?([A-Za-z0-9_.-]+)=(.*)$/s;
+const attached = /^-(u)(.+)$/s;
+/** `-u`, also behind others as in `-fsSu`, and `--user`. */
+const namesUser = /^([A-Za-z]*u|(proxy-)?user)$/;
 
 export const noSecretsInConfigMaps: ObjectPolicy = {
   name: "no-secrets-in-config-maps",
@@ -72,9 +89,15 @@ export const noSecretsInConfigMaps: ObjectPolicy = {
   },
 };
 
-/** Copies of the object, which is judged itself, and values whose name says that they are made from others. */
-const noValueOfItsOwn =
-  /^kubectl\.kubernetes\.io\/last-applied-configuration$|(checksum|hash|digest|sha\d*|fingerprint|etag)/i;
+/** A copy of the object, which is judged itself. */
+const copyOfObject = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** `config-hash`, and Helm's `checksum/config`: random characters that are made from something else. */
+function namesDigest(name: string, own: string): boolean {
+  if (name.startsWith("checksum/")) return true;
+  const word = /(^|[._-])(checksum|hash|digest|sha\d*|fingerprint|etag)($|[._-])/i;
+  return word.test(separated(own)) && !namesCredential(own);
+}
 
 /** `auth-secret: team/basic-auth`: an annotation that names a Secret holds none. */
 const namesSecret = /secrets?$/i;
@@ -98,7 +121,12 @@ export const noSecretsInMetadata: ObjectPolicy = {
       for (const key of ["labels", "annotations"]) {
         for (const [name, value] of metadata.at(key).entries()) {
           const own = name.slice(name.lastIndexOf("/") + 1);
-          if (noValueOfItsOwn.test(name)) continue;
+          if (name === copyOfObject) continue;
+          if (namesDigest(name, own)) {
+            const what = credentialShapeIn(String(value.value));
+            if (what !== undefined) reportCredential(judge, value, what);
+            continue;
+          }
           if (namesSecret.test(own) && objectName.test(String(value.value))) continue;
           expectNoCredential(judge, own, value);
         }
@@ -160,7 +188,11 @@ export const strictSealedSecrets: ObjectPolicy = {
 function expectNoCredential(judge: Judge, name: string, value: Field, decode = (text: string) => text): void {
   if (!judge.knows(value) || typeof value.value !== "string") return;
   const what = credentialFor(name, decode(value.value));
-  if (what !== undefined) judge.report(value, `holds ${what} (not shown), must come from a Secret`);
+  if (what !== undefined) reportCredential(judge, value, what);
+}
+
+function reportCredential(judge: Judge, value: Field, what: string): void {
+  judge.report(value, `holds ${what} (not shown), must come from a Secret`);
 }
 
 export const secretPolicies: readonly Policy[] = [

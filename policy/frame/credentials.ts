@@ -9,18 +9,23 @@ const secretUrlName = /(^|_)(database|db|postgres(ql)?|redis|amqp|broker|mongo(d
 /** `maxPasswordLength`, `apiKey`: words of a camel-case name count like those between underscores. */
 const camelHump = /([a-z0-9])([A-Z])/g;
 
+/** `configHash` as `config_Hash`. */
+export function separated(name: string): string {
+  return name.replace(camelHump, "$1_$2");
+}
+
 /** True for a name that promises a credential: DB_PASSWORD, apiKey; not for PASSWORD_FILE or TOKEN_TTL_SECONDS. */
 export function namesCredential(name: string): boolean {
-  const words = name.replace(camelHump, "$1_$2");
+  const words = separated(name);
   return secretName.test(words) || secretUrlName.test(words);
 }
 
 /** Values that are no credential whatever their name is. */
 const harmless: readonly RegExp[] = [
   /^(|true|false|yes|no|on|off|null|none|nil|undefined|string|optional|required)$/i,
-  // A number or a quantity, a path, a URL without a password, a placeholder, a reference, a redaction.
-  /^\d+(\.\d+)?[a-z]{0,2}$/i,
-  /^(\.{0,2}|~|[A-Za-z]:)[\\/]\S*$/,
+  // A small number or a quantity, a path, a URL without a password, a placeholder, a reference, a redaction.
+  /^(\d{1,3}|\d+\.\d+|\d+(\.\d+)?([nuµm]?s|[mhdwyb]|[kmgtpe]i?b?))$/i,
+  /^((file|env|fd):|(\.{0,2}|~|[A-Za-z]:)[\\/])\S*$/,
   /^[a-z][a-z0-9+.-]*:\/\/([^\s:@/]*:?@)?[^\s@]*$/i,
   /^(\$\([^)]*\)|\$\{[^}]*\}|\{\{.*\}\}|<[^>]*>|%\([^)]*\)s)$/s,
   /^(\*+|x{3,}|\.{3}|redacted|\[\w+\])$/i,
@@ -29,11 +34,25 @@ const harmless: readonly RegExp[] = [
 /** Stands for a value that comes from somewhere else. */
 const reference = /\$\([A-Za-z_]\w*\)|\$\{[^}]*\}|\{\{.*?\}\}/g;
 
-/** True for a value that is no credential whatever its name: empty, a switch, a number, a path, a reference. */
+/** True for a value that is no credential whatever its name: empty, a switch, a quantity, a path, a reference. */
 export function isHarmlessValue(value: string): boolean {
   const text = value.trim();
   return harmless.some((pattern) => pattern.test(text) || pattern.test(text.replace(reference, "")));
 }
+
+/** `MAX_TOKENS`: a number says how many there are, or may be. */
+const countedName = /(tokens|secrets|keys|credentials)$/i;
+const passwordName = /pass(word|wd|phrase)$/i;
+
+/** Whether the name promises a credential, and the value may be one. */
+function isNamedCredential(name: string, value: string): boolean {
+  if (!namesCredential(name)) return false;
+  const isNumber = /^\d+$/.test(value.trim());
+  if (isNumber && countedName.test(name)) return false;
+  return !isHarmlessValue(value) || (isNumber && passwordName.test(name) && !/^[01]$/.test(value.trim()));
+}
+
+const basic = "a password of basic authentication";
 
 /** What each issuer's credentials look like; prefixes as their owners document them for secret scanning. */
 const shapes: readonly (readonly [shape: RegExp, what: string])[] = [
@@ -81,17 +100,69 @@ const shapes: readonly (readonly [shape: RegExp, what: string])[] = [
   [/\bsntry[su]_[A-Za-z0-9_=+/-]{20,}/, "a Sentry token"],
   [/\$(2[aby]\$\d\d|apr1|[156y])\$[A-Za-z0-9./$]{20,}/, "a password hash"],
   [/\bBearer\s+[A-Za-z0-9._~+/-]{20,}/i, "a bearer token"],
-  [/\bBasic\s+[A-Za-z0-9+/]{12,}={0,2}/, "a password of basic authentication"],
+  [/\bBasic\s+[A-Za-z0-9+/]{12,}={0,2}/, basic],
+  [
+    /\bcurl\s(?:[^\n|;&]{0,300}\s)?(?:-u|-[A-Za-z]+u\s|--(?:proxy-)?user[\s=])\s*["']?[\w.@-]+:(?![$<{%*"'\s]|pass(word)?\b)[^\s"']/,
+    basic,
+  ],
 ];
+
+/** What credential is in the text by its shape, as its issuer made it. */
+export function credentialShapeIn(text: string): string | undefined {
+  const shape = shapes.find(([pattern]) => pattern.test(text));
+  if (shape !== undefined) return shape[1];
+  const decoded = decodedText(text);
+  return decoded === undefined ? undefined : credentialShapeIn(decoded);
+}
+
+const byName = "a plain value under the name of a secret";
 
 /** What credential the text holds, or `undefined`. */
 export function credentialIn(text: string): string | undefined {
-  const shape = shapes.find(([pattern]) => pattern.test(text));
-  if (shape !== undefined) return shape[1];
-  if (assignsCredential(text)) return "a plain value under the name of a secret";
+  const shape = credentialShapeIn(text);
+  if (shape !== undefined) return shape;
+  if (assignsCredential(text) || passesCredential(text, isWord)) return byName;
   const decoded = decodedText(text);
   if (decoded !== undefined) return credentialIn(decoded);
   return looksRandom(text) ? "a long random string" : undefined;
+}
+
+/** The same of a command line, in which what follows `--password` is a password and no prose. */
+export function credentialInCommand(text: string): string | undefined {
+  const what = credentialIn(text);
+  if (what !== undefined) return what;
+  return passesCredential(text, (value, name) => isWord(value) && !passwordName.test(name))
+    ? byName
+    : undefined;
+}
+
+/** What an identifier or a word looks like: it may as well be code or prose. */
+function isWord(text: string): boolean {
+  return /^[A-Za-z_]+([._-][A-Za-z_]+)*:?$/.test(text);
+}
+
+/** `--password ...` and `-token ...`, the value in quotes or not. */
+const option =
+  /(?:^|\s)--?([A-Za-z][\w.-]{1,60})[ \t]+(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"'|;&<>(){}[\]-][^\s"'|;&<>(){}[\]]*))/g;
+
+function passesCredential(text: string, isHarmless: (value: string, name: string) => boolean): boolean {
+  return [...text.matchAll(option)].some(([, name = "", double, single, bare]) => {
+    const value = double ?? single ?? bare ?? "";
+    // What a shell puts in, unless it is in single quotes, a format's, and what a build calls its secret.
+    if ((single === undefined && /[$`]/.test(value)) || value === "%" || /^(id|type)=/.test(value))
+      return false;
+    return isNamedCredential(name, value) && !isHarmless(value, name);
+  });
+}
+
+/**
+ * What credential an option for a user has that takes `user:password`. Where the program may be another one than curl,
+ * that may as well be `user:group`, or an address: then only what no word and no number looks like counts.
+ */
+export function credentialOfUser(text: string, isCurl: boolean): string | undefined {
+  const [, password] = /^[A-Za-z][\w.@-]*:(?!\/\/)([^\s$`<{%]+)$/.exec(text) ?? [];
+  if (password === undefined || isHarmlessValue(password)) return undefined;
+  return isCurl || !(isWord(password) || /^\d+$/.test(password)) ? basic : undefined;
 }
 
 /** `password: ...`, `"apiKey": "..."`, `--token=...`, `PASSWORD=...` in files and command lines. */
@@ -101,12 +172,12 @@ const assignment =
 function assignsCredential(text: string): boolean {
   for (const [whole, name = "", double, single, bare] of text.matchAll(assignment)) {
     // PostgreSQL's `PASSWORD :'variable'`.
-    if (!namesCredential(name) || /\s:'\w+'$/.test(whole)) continue;
+    if (/\s:'\w+'$/.test(whole)) continue;
     const value = double ?? single ?? bare ?? "";
-    if (isHarmlessValue(value)) continue;
-    // Without quotes it may as well be code or prose: then only what no identifier or word looks like counts.
-    if (double !== undefined || single !== undefined || !/^[A-Za-z_]+([._-][A-Za-z_]+)*:?$/.test(value))
-      return true;
+    // `Password: 8 characters or more`, and a variable of a shell.
+    if (bare !== undefined && (/^\d{1,3}$/.test(bare) || /=\$[A-Za-z_]\w*$/.test(whole))) continue;
+    if (!isNamedCredential(name, value)) continue;
+    if (double !== undefined || single !== undefined || !isWord(value)) return true;
   }
   return false;
 }
@@ -142,9 +213,6 @@ export function entropyBits(text: string): number {
 }
 
 /** Why a named value is taken for a credential, or `undefined` if it is not. */
-export function credentialFor(name: string, value: string): string | undefined {
-  const what = credentialIn(value);
-  if (what !== undefined) return what;
-  if (namesCredential(name) && !isHarmlessValue(value)) return "a plain value under the name of a secret";
-  return undefined;
+export function credentialFor(name: string, value: string, find = credentialIn): string | undefined {
+  return find(value) ?? (isNamedCredential(name, value) ? byName : undefined);
 }

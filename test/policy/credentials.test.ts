@@ -1,6 +1,13 @@
-import { credentialIn, entropyBits, isHarmlessValue, namesCredential } from "../../policy/frame/credentials";
 import { expect } from "chai";
 import fc from "fast-check";
+import {
+  credentialFor,
+  credentialIn,
+  credentialInCommand,
+  entropyBits,
+  isHarmlessValue,
+  namesCredential,
+} from "../../policy/frame/credentials";
 
 describe("policy/credentials", () => {
   it("knows names that promise a credential", () => {
@@ -47,8 +54,44 @@ describe("policy/credentials", () => {
     for (const value of ["", "true", "10", "1.5", "30s", "/etc/secrets/key", "./key", "$(TOKEN)"]) {
       expect(isHarmlessValue(value), value).to.be.true;
     }
-    for (const value of ["hunter2", "$TOKEN", "correct horse"])
+    for (const value of ["hunter2", "$TOKEN", "correct horse", "20261125", "1234ab"])
       expect(isHarmlessValue(value), value).to.be.false;
+  });
+  it("takes a number for a credential where the name promises one, and not where it counts them", () => {
+    for (const [name, value] of [
+      ["DB_PASSWORD", "12345678"],
+      ["DB_PASSWORD", "42"],
+      ["adminPassword", "1234"],
+      ["API_TOKEN", "20261125"],
+      ["PASSPHRASE", "1234ab"],
+    ] as const) {
+      expect(credentialFor(name, value), name).to.be.a("string");
+    }
+    for (const [name, value] of [
+      ["MAX_TOKENS", "4096"],
+      ["apiKeys", "1000"],
+      ["REQUIRE_PASSWORD", "1"],
+      ["TOKEN", "30"],
+      ["TOKEN", "86400s"],
+      ["SECRET", "1.25"],
+    ] as const) {
+      expect(credentialFor(name, value), name).to.equal(undefined);
+    }
+  });
+  it("finds a credential behind an option, in scripts and in command lines", () => {
+    for (const text of [
+      "mysql --password hunter2",
+      "mysql --host db --password 'correct horse' inventory",
+      "set -e\nkubeadm join --token abcdef.0123456789abcdef host:6443",
+      "curl -u admin:hunter2 https://x.example",
+      "curl -fsSu admin:swordfish https://x.example",
+      "curl --proxy-user 'admin:swordfish' https://x.example",
+      "curl https://x.example -uadmin:hunter2",
+    ]) {
+      expect(credentialIn(text), text).to.be.a("string");
+    }
+    expect(credentialInCommand("mysql --password swordfish")).to.be.a("string");
+    expect(credentialInCommand("login --token TOKEN")).to.equal(undefined);
   });
 
   const credentials: Record<string, string> = {

@@ -103,6 +103,9 @@ const planted: readonly (readonly [what: string, name: string, value: string])[]
   ],
   ["a key in a file of JSON", "config.json", `{"port": 8080, "apiKey": "${made("lower", 24)}"}`],
   ["a long random string", "SETTING", made("mixed", 44)],
+  ["a password of digits by its name", "DB_PASSWORD", "20261125"],
+  ["a password behind an option", "COMMAND", "mysql --host db --password s3cr3t inventory"],
+  ["a user's password for curl", "COMMAND", "curl -fsS -u admin:s3cr3t https://registry.example/v2/"],
 ];
 
 const uuid = () => [8, 4, 4, 4, 12].map((length) => made("hex", length)).join("-");
@@ -296,6 +299,27 @@ const harmless: readonly (readonly [name: string, value: string])[] = [
     ["PASSENGER_LIMIT", "100"],
     ["COMPASS", "north"],
     ["SECRETARY", "Office"],
+    ["MAX_TOKENS", "4096"],
+    ["TOKENS", "100000"],
+    ["REQUIRE_PASSWORD", "1"],
+    ["TOKEN", "3600s"],
+    ["COMMAND", "mysql --password $MYSQL_PASSWORD --host db"],
+    ["COMMAND", 'mysql --password "$MYSQL_PASSWORD" --host db'],
+    ["COMMAND", 'mysql --password "$(cat /run/secrets/password)"'],
+    ["COMMAND", "export PGPASSWORD=$DB_PASSWORD; psql --user inventory"],
+    ["COMMAND", "docker run --user 1000:1000 registry.example/tool"],
+    ["COMMAND", "chown --from nginx:nginx -R app:app /data"],
+    ["COMMAND", "curl -u $NAME:$PASSWORD https://registry.example/v2/"],
+    ["COMMAND", 'curl -fsSu "${NAME}:${PASSWORD}" https://registry.example/v2/'],
+    ["COMMAND", "curl --user-agent probe:1 https://registry.example:5000/v2/"],
+    ["COMMAND", "curl -su user:password https://registry.example/v2/"],
+    ["COMMAND", "docker build --secret id=npm2,src=.npmrc --tag shop:1 ."],
+    ["COMMAND", "docker login --username robot1 --password-stdin registry.example"],
+    ["COMMAND", "openssl enc -pass file:/run/secrets/pass2 -in data"],
+    ["USAGE", "usage: login [--password PASSWORD] [--token <token>] --tokens 4096"],
+    ["HELP", "Do not pass --password on the command line; --token is read from a file."],
+    ["FORMAT", "login --password %(password)s --token {{ .Token }}"],
+    ["NOTE", "Password: 12 characters at least."],
   ].map(([name = "", value = ""]): [string, string] => [name, value]),
 ];
 

@@ -92,6 +92,38 @@ describe("policy/secrets", () => {
     wrong: [`curl -H 'Authorization: Bearer ${"a1B2c3D4".repeat(4)}' http://x`],
   });
 
+  for (const [what, command, right, wrong] of [
+    [
+      "a script",
+      ["sh", "-c"],
+      ["mysql --password $PASSWORD", "mysql --password-file /run/x", "serve --port 8080"],
+      ["mysql --password hunter2", "mysql --password swordfish", "curl -u admin:swordfish http://x"],
+    ],
+    [
+      "the user that curl is given",
+      ["/usr/bin/curl", "-fsS", "-u"],
+      ["$(NAME):$(PASSWORD)", "admin:", "admin"],
+      ["admin:hunter2", "admin:swordfish", "-uadmin:swordfish"],
+    ],
+    [
+      "the user that another program is given",
+      ["run", "--user"],
+      ["nginx:nginx", "1000:1000", "admin:5000", "https://x.example:8443/a1"],
+      ["admin:hunter2"],
+    ],
+  ] as const) {
+    describe(`${noPlainSecretsInArguments.name}: ${what}`, () => {
+      const judged = (value: string) => {
+        const container = ["spec", "containers", 0];
+        const pod = changed(goodPod(), [...container, "command"], [...command, value]);
+        return outcome(noPlainSecretsInArguments, podTypes.Pod, pod).violations;
+      };
+      const at = `spec.containers[0].command[${command.length}]`;
+      for (const value of right) it(`accepts ${value}`, () => expect(judged(value)).to.be.empty);
+      for (const value of wrong) it(`refuses ${value}`, () => expect(judged(value)).to.deep.equal([at]));
+    });
+  }
+
   describe(noSecretsInConfigMaps.name, () => {
     const judged = (path: readonly string[], value: unknown) =>
       outcome(noSecretsInConfigMaps, "kubernetes:core/v1:ConfigMap", changed({}, path, value));
@@ -128,6 +160,9 @@ describe("policy/secrets", () => {
         ["technova.io/why", "API keys travel in headers."],
         ["checksum/config", sum],
         ["technova.io/config-hash", sum],
+        ["technova.io/configHash", sum],
+        ["technova.io/sha256", sum],
+        ["pod-template-hash", sum],
         ["nginx.ingress.kubernetes.io/auth-secret", "team/basic-auth"],
         ["kubectl.kubernetes.io/last-applied-configuration", `{"password":"${sentinel}"}`],
       ] as const) {
@@ -141,6 +176,13 @@ describe("policy/secrets", () => {
         ["technova.io/client-secret", "Correct Horse!"],
         ["technova.io/url", `postgres://app:${sentinel}@db/app`],
         ["technova.io/blob", sum],
+        ["vault.hashicorp.com/agent-token", sentinel],
+        ["vault.hashicorp.com/agent-role", `hv${"s"}.${"a1B2c3".repeat(4)}`],
+        ["team/shared-token", `gh${"p"}_${"a1B2".repeat(9)}`],
+        ["team/shared", sum],
+        ["team/hash-token", sentinel],
+        ["team/password-hash", `$2${"y"}$10$${"a1B2".repeat(13)}`],
+        ["checksum/config", `gh${"p"}_${"a1B2".repeat(9)}`],
       ] as const) {
         for (const key of ["labels", "annotations"]) {
           expect(judged(key, name, value).violations).to.deep.equal([`metadata.${key}["${name}"]`]);
