@@ -1,8 +1,14 @@
-import { absentOrAtMost, absentOrWithPositive, parseQuantity } from "./frame/quantity";
+import {
+  absentOrAtMost,
+  absentOrLimitOfAtMost,
+  absentOrWithPositive,
+  parseQuantity,
+  positive,
+} from "./frame/quantity";
 import { type ContainerPolicy, type Judge, type Policy, type RulePolicy, shown } from "./frame/policy";
 import { each } from "./frame/workloads";
-import type { Field } from "./frame/field";
-import { present, type Test } from "./frame/tests";
+import { Field } from "./frame/field";
+import type { Test } from "./frame/tests";
 
 export const requestsAndLimits: ContainerPolicy<{ cpuLimit: boolean }> = {
   name: "requests-and-limits",
@@ -27,7 +33,11 @@ export const requestsAndLimits: ContainerPolicy<{ cpuLimit: boolean }> = {
     // Kubernetes refuses resources on ephemeral containers: they live on what the pod has left.
     if (role === "ephemeral") return;
     const resources = field.at("resources");
-    const set = (example: string) => ({ ...present, wanted: `set, for example "${example}"` });
+    // A request of 0 is none, and a limit of 0 is no limit.
+    const set = (example: string) => ({
+      accepts: positive,
+      wanted: `a quantity above 0, for example "${example}"`,
+    });
     judge.expect(resources.at("requests", "cpu"), set("100m"));
     judge.expect(resources.at("requests", "memory"), set("128Mi"));
     judge.expect(resources.at("limits", "memory"), set("128Mi"));
@@ -100,26 +110,24 @@ export const maximumContainerSize: RulePolicy<{ maximumCpu: string; maximumMemor
     },
   },
   rules: ({ maximumCpu, maximumMemory }) =>
-    ["requests", "limits"].flatMap((key) => [
-      {
-        of: "container",
-        path: ["resources", key, "cpu"],
-        test: absentOrAtMost("maximumCpu", maximumCpu),
-      },
-      {
-        of: "container",
-        path: ["resources", key, "memory"],
-        test: absentOrAtMost("maximumMemory", maximumMemory),
-      },
-    ]),
+    [["requests", absentOrAtMost] as const, ["limits", absentOrLimitOfAtMost] as const].flatMap(
+      ([key, atMost]) => [
+        { of: "container", path: ["resources", key, "cpu"], test: atMost("maximumCpu", maximumCpu) },
+        { of: "container", path: ["resources", key, "memory"], test: atMost("maximumMemory", maximumMemory) },
+      ],
+    ),
 };
 
-/** Kubernetes makes an emptyDir without a limit of a volume that names no source. */
+/** Kubernetes makes an emptyDir without a limit of a volume that names no source, or one that is null. */
 const withSource: Test = {
-  accepts: (volume) => Object.keys((volume ?? {}) as object).some((key) => key !== "name"),
+  accepts: (volume) =>
+    Field.root(volume)
+      .entries()
+      .some(([key, source]) => key !== "name" && !source.absent),
   wanted: "a volume with a source",
   shallow: true,
-  cel: (optional) => `${optional}.orValue({}).exists(key, key != "name")`,
+  cel: (optional) =>
+    `${optional}.orValue({}).exists(key, key != "name" && ${optional}[?key].orValue(null) != null)`,
 };
 
 export const boundedScratchSpace: RulePolicy = {

@@ -48,6 +48,9 @@ export function quantitySetting(name: string, value: string): Quantity {
   throw new Error(`setting ${name} is "${value}", which is no quantity such as "500m" or "2Gi"`);
 }
 
+/** A quantity of more than nothing. */
+export const positive = (value: unknown): boolean => (parseQuantity(value) ?? 0n) > 0n;
+
 /** Not set, or a quantity that is no larger. */
 export const absentOrAtMost = (name: string, maximum: string): Test => {
   const limit = quantitySetting(name, maximum);
@@ -59,16 +62,26 @@ export const absentOrAtMost = (name: string, maximum: string): Test => {
   };
 };
 
+/** Not set, or a quantity above 0 that is no larger: a limit of 0 is none. */
+export const absentOrLimitOfAtMost = (name: string, maximum: string): Test => {
+  const { accepts, wanted, cel } = absentOrAtMost(name, maximum);
+  return {
+    accepts: (value) => isAbsent(value) || (accepts(value) && positive(value)),
+    wanted: `${wanted} and above 0`,
+    cel: (optional) => `(!${optional}.hasValue() || (${cel(optional)} && ${isPositive(optional)}))`,
+  };
+};
+
 const quantity = (optional: string) => `quantity(string(${optional}.value()))`;
 const isQuantity = (optional: string) => `isQuantity(string(${optional}.value()))`;
+const isPositive = (optional: string) => `${quantity(optional)}.isGreaterThan(quantity("0"))`;
 
 /** An object without the quantity does not fit, nor one of nothing. */
 export const absentOrWithPositive = (key: string): Test => ({
-  accepts: (value) => isAbsent(value) || (parseQuantity((value as Record<string, unknown>)[key]) ?? 0n) > 0n,
+  accepts: (value) => isAbsent(value) || positive((value as Record<string, unknown>)[key]),
   wanted: `absent or with a ${key} above 0`,
   cel: (optional) => {
     const field = `${optional}.?${key}`;
-    const positive = `${isQuantity(field)} && ${quantity(field)}.isGreaterThan(quantity("0"))`;
-    return `(!${optional}.hasValue() || (${field}.hasValue() && ${positive}))`;
+    return `(${optional}.orValue(null) == null || (${field}.hasValue() && ${isQuantity(field)} && ${isPositive(field)}))`;
   },
 });

@@ -50,7 +50,7 @@ describe("policy/frame/quantity", () => {
       '(!c.?memory.hasValue() || (isQuantity(string(c.?memory.value())) && quantity(string(c.?memory.value())).compareTo(quantity("2Gi")) <= 0))',
     );
     expect(absentOrWithPositive("size").cel("v.?dir")).to.equal(
-      '(!v.?dir.hasValue() || (v.?dir.?size.hasValue() && isQuantity(string(v.?dir.?size.value())) && quantity(string(v.?dir.?size.value())).isGreaterThan(quantity("0"))))',
+      '(v.?dir.orValue(null) == null || (v.?dir.?size.hasValue() && isQuantity(string(v.?dir.?size.value())) && quantity(string(v.?dir.?size.value())).isGreaterThan(quantity("0"))))',
     );
   });
 });

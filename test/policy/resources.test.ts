@@ -17,8 +17,8 @@ describe("policy/resources", () => {
   ] as const) {
     describePodPolicy(requestsAndLimits, {
       container: ["resources", key, resource],
-      right: ["1", 1, "128Mi"],
-      wrong: [undefined, null],
+      right: ["1", 1, "128Mi", 0.5],
+      wrong: [undefined, null, 0, "0", "0Mi", "0m", "-1", "much"],
     });
   }
   describePodPolicy(requestsAndLimits, {
@@ -70,7 +70,7 @@ describe("policy/resources", () => {
   for (const key of ["requests", "limits"]) {
     describePodPolicy(maximumContainerSize, {
       container: ["resources", key, "cpu"],
-      right: [undefined, "8", 8, "8000m", "100m"],
+      right: [undefined, "8", 8, "8000m", "100m", ...(key === "requests" ? [0] : [])],
       wrong: ["8001m", "80", 9, "many"],
     });
     describePodPolicy(maximumContainerSize, {
@@ -78,6 +78,13 @@ describe("policy/resources", () => {
       settings: { maximumCpu: "1", maximumMemory: "1Gi" },
       right: [undefined, "1Gi", "1073741824", "1G"],
       wrong: ["1073741825", "2Gi", "1T"],
+    });
+  }
+  for (const resource of ["cpu", "memory"]) {
+    describePodPolicy(maximumContainerSize, {
+      container: ["resources", "limits", resource],
+      right: [null],
+      wrong: [0, "0", "0Mi", "0m"],
     });
   }
   it("refuses a maximum that is no quantity", () => {
@@ -94,7 +101,11 @@ describe("policy/resources", () => {
   });
   describePodPolicy(boundedScratchSpace, {
     pod: ["volumes", 0],
-    right: [{ name: "data", configMap: { name: "data" } }],
-    wrong: [{ name: "data" }, {}],
+    right: [
+      { name: "data", configMap: { name: "data" } },
+      { name: "data", configMap: unknown },
+      { name: "data", emptyDir: null, configMap: { name: "data" } },
+    ],
+    wrong: [{ name: "data" }, {}, { name: "data", emptyDir: null }],
   });
 });

@@ -61,6 +61,8 @@ const fields: readonly (readonly [keyof typeof places, Path, readonly unknown[]]
     ["volumes", 0],
     [
       { name: "tmp", emptyDir: {} },
+      { name: "tmp", emptyDir: null },
+      { name: "tmp", emptyDir: null, configMap: { name: "data" } },
       { name: "tmp", hostPath: { path: "/tmp" } },
       { name: "tmp", nfs: { server: "nfs.example", path: "/" } },
     ],
@@ -109,6 +111,14 @@ const fields: readonly (readonly [keyof typeof places, Path, readonly unknown[]]
       ...["shop", "shop:latest", "shop:1.0.0", "inventory", "inventory:latest", "inventory:1.0.0"],
       ...[`inventory@${digest}`, `inventory:latest@${digest}`, "inventory@sha256:0123", "inventory-agent:1"],
     ].map((image) => `registry.example/team/${image}`),
+  ],
+  [
+    "containers",
+    ["resources"],
+    ["0", 0, "0Mi", "1"].map((quantity) => ({
+      requests: { cpu: quantity, memory: quantity },
+      limits: { cpu: quantity, memory: quantity },
+    })),
   ],
   ["containers", ["tty"], [undefined, false, true]],
   ["containers", ["stdin"], [undefined, false, true]],
