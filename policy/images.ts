@@ -1,6 +1,7 @@
 import { absentOr, absentOrMatching, isAbsent, type Test } from "./frame/tests";
-import { each } from "./frame/workloads";
-import type { Parameter, Policy, RulePolicy } from "./frame/policy";
+import { containersOf, each, type Pod } from "./frame/workloads";
+import type { Judge, Parameter, Policy, RulePolicy } from "./frame/policy";
+import type { Field } from "./frame/field";
 import type { Rule } from "./frame/rules";
 
 /** An image reference taken apart; `repository` has its registry with it. */
@@ -71,6 +72,16 @@ const orAbsent = (test: Test): Test => ({
   accepts: (value) => isAbsent(value) || test.accepts(value),
   cel: (optional) => `(!${optional}.hasValue() || ${test.cel(optional)})`,
 });
+
+/** The same references as fields, for what is no rule of a single field. */
+export function imagesOf(pod: Pod, judge: Judge): readonly Field[] {
+  const containers = containersOf(pod).filter(({ field }) => judge.knows(field));
+  const volumes = judge.items(pod.spec.at("volumes")).map((volume) => volume.at("image"));
+  return [
+    ...containers.map(({ field }) => field.at("image")),
+    ...volumes.filter((image) => !image.absent).map((image) => image.at("reference")),
+  ];
+}
 
 export const noMutableImageTags: RulePolicy<{ mutableTags: readonly string[] }> = {
   name: "no-mutable-image-tags",

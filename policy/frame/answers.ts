@@ -22,6 +22,10 @@ export function any(...answers: readonly Answer[]): Answer {
   return answers.find((answer) => answer !== false) ?? false;
 }
 
+export function not(answer: Answer): Answer {
+  return typeof answer === "boolean" ? !answer : answer;
+}
+
 /** An object that may be what a policy asks for, and whether it is. */
 export type Candidate = readonly [object: Target, answer: Answer];
 

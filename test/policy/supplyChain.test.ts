@@ -1,5 +1,5 @@
 import { baseImageVersions, noSecretsInBuildArguments, verifiedSignatures } from "../../policy/supplyChain";
-import { changed, outcome, type Path, stackOutcome, unknown, written } from "../support/policy";
+import { changed, goodPod, outcome, type Path, stackOutcome, unknown, written } from "../support/policy";
 import { describeObjectPolicy } from "./fieldCases";
 import { expect } from "chai";
 import { judgeResource } from "../../policy/frame/evaluate";
@@ -98,6 +98,79 @@ describe("policy/supplyChain", () => {
         expect(found).to.deep.equal({ namespace: { violations: ["metadata.name"], undecided: [] } });
       });
     }
+    describe("of the application's images", () => {
+      const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+      const own = `ghcr.io/technova/inventory@${digest}`;
+      const verified = (type: string, policy: object, ...images: unknown[]) => {
+        const pods = images.map((image, index) => {
+          const pod = changed(goodPod(), ["spec", "containers", 0, "image"], image);
+          return [`pod${index}`, ["kubernetes:core/v1:Pod", pod]] as const;
+        });
+        const place = type === sigstoreType ? namespace : unlabelled;
+        return stackOutcome(verifiedSignatures, {
+          namespace: ["kubernetes:core/v1:Namespace", place],
+          policy: [type, policy],
+          ...Object.fromEntries(pods),
+        });
+      };
+      const glob = (value: unknown) => changed(imagePolicy, ["spec", "images", 0, "glob"], value);
+      const references = (...values: unknown[]) =>
+        changed(kyverno, ["spec", "rules", 0, "verifyImages", 0, "imageReferences"], values);
+      const violation = { namespace: { violations: ["metadata.name"], undecided: [] } };
+
+      it("accepts globs of Sigstore's that fit them, whatever else the namespace runs", () => {
+        for (const value of ["**", "ghcr.io/technova/*", "ghcr.io/technova/**", "ghcr.io/**", own]) {
+          expect(verified(sigstoreType, glob(value), own, "docker.io/library/postgres:15"), value).to.be
+            .empty;
+        }
+        expect(verified(sigstoreType, glob("index.docker.io/library/*"), "inventory:1.0.0")).to.be.empty;
+      });
+      it("accepts references of Kyverno's that fit them", () => {
+        for (const values of [["*"], ["busybox:*", "ghcr.io/technova/*"], ["ghcr.io/technova/inventor?@*"]]) {
+          expect(verified(kyvernoType, references(...values), own), values.join()).to.be.empty;
+        }
+      });
+      it("refuses globs that do not", () => {
+        // A single asterisk is about the official images of Docker's hub.
+        for (const value of ["busybox", "*", "ghcr.io/*", "ghcr.io/technova/inventory", undefined, ""]) {
+          expect(verified(sigstoreType, glob(value), own), value).to.deep.equal(violation);
+        }
+        const none = changed(imagePolicy, ["spec", "images"], []);
+        expect(verified(sigstoreType, none, own)).to.deep.equal(violation);
+      });
+      it("refuses references that do not, and those that skip them", () => {
+        for (const values of [["busybox:*"], ["ghcr.io/technova/inventory"], []]) {
+          expect(verified(kyvernoType, references(...values), own), values.join()).to.deep.equal(violation);
+        }
+        const check = ["spec", "rules", 0, "verifyImages", 0];
+        const skipping = changed(kyverno, [...check, "skipImageReferences"], ["ghcr.io/technova/*"]);
+        expect(verified(kyvernoType, skipping, own)).to.deep.equal(violation);
+        const other = changed(kyverno, [...check, "skipImageReferences"], ["*/postgres:*"]);
+        expect(verified(kyvernoType, other, own)).to.be.empty;
+      });
+      it("wants all of them verified, by whichever policies", () => {
+        const second = `registry.example/team/inventory@${digest}`;
+        expect(verified(sigstoreType, glob("ghcr.io/**"), own, second)).to.deep.equal(violation);
+        const both = changed(imagePolicy, ["spec", "images", 1], { glob: "registry.example/**" });
+        expect(verified(sigstoreType, both, own, second)).to.be.empty;
+      });
+      it("goes by what the images are called where none is known", () => {
+        expect(verified(sigstoreType, glob("busybox"))).to.deep.equal(violation);
+        expect(verified(kyvernoType, references("docker.io/library/busybox:1.36"))).to.deep.equal(violation);
+        for (const value of ["ghcr.io/technova/inventory:1.0.0", "ghcr.io/technova/*"]) {
+          expect(verified(sigstoreType, glob(value)), value).to.be.empty;
+        }
+      });
+      it("says so when an image or a glob is unknown, unless every image fits", () => {
+        expect(verified(sigstoreType, glob("**"), unknown)).to.be.empty;
+        expect(Object.values(verified(sigstoreType, glob("ghcr.io/**"), unknown))).to.deep.equal([
+          { violations: [], undecided: ["spec.containers[0].image"] },
+        ]);
+        expect(verified(sigstoreType, glob(unknown), own)).to.deep.equal(
+          undecided(["spec", "images", 0, "glob"]),
+        );
+      });
+    });
     it("says so when something of the policy is unknown", () => {
       for (const path of [
         ["spec", "authorities"],
