@@ -11,7 +11,7 @@ export const noWorldEgress: ObjectPolicy = {
   name: "no-world-egress",
   area,
   severity: "high",
-  description: "No network policy lets pods reach every address.",
+  description: "No network policy lets pods reach every address, or nearly every one.",
   why: "Who breaks into such a pod can bring data out of the cluster and fetch tools from anywhere.",
   remedy: [
     "Say in the rule's list to which pods, namespaces or address ranges the pods have to reach.",
@@ -83,10 +83,21 @@ function expectPeers(peers: Field, judge: Pick<Judge, "knows" | "report" | "item
   if (peers.items().length === 0) judge.report(peers, `is ${shown(peers.value)}, which is everywhere`);
   for (const peer of judge.items(peers)) {
     const range = peer.at("ipBlock", "cidr");
-    if (judge.knows(range) && /\/0+$/.test(String(range.value))) {
+    if (judge.knows(range) && isWorld(String(range.value))) {
       judge.report(range, `is ${shown(range.value)}, which is everywhere`);
     }
   }
+}
+
+/**
+ * Two halves are the world as well, and so are their halves. What is wider than a /8, as wide as the largest private
+ * range and the largest block that one owner has, is nobody's network; of IPv6 what is wider than a /16, of which the
+ * registries themselves have a fraction. The private addresses of IPv6 are a range of their own, the /7.
+ */
+function isWorld(range: string): boolean {
+  const [address = "", length] = range.toLowerCase().split("/");
+  if (!address.includes(":")) return Number(length) < 8;
+  return Number(length) < (/^f[cd][0-9a-f]{2}:/.test(address) ? 7 : 16);
 }
 
 export const worldTrafficPolicies: readonly Policy[] = [noWorldEgress, noWorldIngress];

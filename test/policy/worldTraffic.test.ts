@@ -19,8 +19,11 @@ describe("policy/worldTraffic", () => {
 
       it("accepts pods, namespaces and ranges", () => {
         expect(judged([{ namespaceSelector: {} }]).violations).to.be.empty;
-        for (const cidr of ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "10.0.0.0/10"]) {
-          expect(judged(range(cidr)).violations).to.be.empty;
+        for (const cidr of [
+          ...["10.0.0.0/8", "192.0.2.1/32", "172.16.0.0/12", "10.0.0.0/10"],
+          ...["2001:db8::/32", "2600::/16", "fc00::/7", "fd00::/8"],
+        ]) {
+          expect(judged(range(cidr)).violations, cidr).to.be.empty;
         }
         expect(outcome(policy, type, { spec: { policyTypes: ["Ingress"] } }).violations).to.be.empty;
       });
@@ -28,6 +31,14 @@ describe("policy/worldTraffic", () => {
         for (const peers of [undefined, null, []]) expect(judged(peers).violations).to.deep.equal([path]);
         for (const cidr of ["0.0.0.0/0", "::/0"]) {
           expect(judged(range(cidr)).violations).to.deep.equal([`${path}[1].ipBlock.cidr`]);
+        }
+      });
+      it("refuses a large part of everywhere", () => {
+        for (const cidr of [
+          ...["0.0.0.0/1", "128.0.0.0/1", "64.0.0.0/2", "10.0.0.0/7", "0.0.0.0/00"],
+          ...["::/1", "8000::/1", "2000::/3", "2600::/15", "fc00::/6"],
+        ]) {
+          expect(judged(range(cidr)).violations, cidr).to.deep.equal([`${path}[1].ipBlock.cidr`]);
         }
       });
       it("looks at the policies of Kubernetes only", () => {
