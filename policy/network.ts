@@ -75,17 +75,37 @@ export const ingressWithTls: ObjectPolicy = {
   name: "ingress-with-tls",
   area: "network",
   severity: "high",
-  description: "Every Ingress serves TLS.",
+  description: "Every Ingress serves TLS, for each of its hosts.",
   why: "API keys travel in headers: without TLS everybody on the way can read them.",
-  remedy: ["Set spec.tls with the secret that holds the certificate of each host."],
+  remedy: [
+    "Set spec.tls with the secret that holds the certificate of each host.",
+    "Give each rule a host, and spec.tls the same: TLS is not served to hosts that it does not name.",
+  ],
   link: "https://kubernetes.io/docs/concepts/services-networking/ingress/#tls",
   kinds: ["Ingress"],
   checkObject({ group, root }, judge) {
     if (group !== "networking.k8s.io" && group !== "extensions") return;
     const accepts = (value: unknown) => Array.isArray(value) && value.length > 0;
-    judge.expect(root.at("spec", "tls"), { accepts, wanted: "a list of certificates" });
+    const tls = root.at("spec", "tls");
+    judge.expect(tls, { accepts, wanted: "a list of certificates" });
+    if (tls.firstUnknown() !== undefined || !accepts(tls.value)) return;
+    const hosts = tls.items().map((entry) => entry.at("hosts").items());
+    // An entry that names no host is about all.
+    if (hosts.some((names) => names.length === 0)) return;
+    for (const rule of judge.items(root.at("spec", "rules"))) {
+      const host = rule.at("host");
+      const isServed = hosts.flat().some(({ value }) => covers(value, host.value));
+      if (judge.knows(host) && !isServed)
+        judge.report(host, `is ${shown(host.value)}, which is not among spec.tls`);
+    }
   },
 };
+
+/** Whether the certificate's host is the rule's, with its wildcard in the place of one label. */
+function covers(certified: unknown, host: unknown): boolean {
+  if (typeof certified !== "string" || typeof host !== "string") return false;
+  return certified === host || (certified.startsWith("*.") && host.replace(/^[^.*]+/, "*") === certified);
+}
 
 export const namespaceDefaultDeny: StackPolicy = {
   name: "namespace-default-deny",

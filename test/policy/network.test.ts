@@ -84,6 +84,36 @@ describe("policy/network", () => {
     it("refuses none", () => {
       for (const tls of [undefined, []]) expect(judged(tls)).to.deep.equal(["spec.tls"]);
     });
+
+    const withRules = (hosts: unknown, ...rules: unknown[]) =>
+      outcome(ingressWithTls, "kubernetes:networking.k8s.io/v1:Ingress", {
+        spec: { tls: [{ hosts, secretName: "tls" }], rules: rules.map((host) => ({ host })) },
+      });
+    it("accepts hosts with a certificate, of their own or of a wildcard", () => {
+      expect(withRules(["a.example", "b.example"], "a.example", "b.example").violations).to.be.empty;
+      expect(withRules(["*.example"], "a.example", "*.example").violations).to.be.empty;
+      for (const hosts of [undefined, []])
+        expect(withRules(hosts, "a.example", undefined).violations).to.be.empty;
+    });
+    it("refuses hosts without one, and a rule for every host", () => {
+      expect(withRules(["a.example"], "a.example", "b.example").violations).to.deep.equal([
+        "spec.rules[1].host",
+      ]);
+      for (const host of ["a.b.example", "example", "b.other", "*.b.example", undefined, ""]) {
+        expect(withRules(["*.example"], host).violations, host).to.deep.equal(["spec.rules[0].host"]);
+      }
+      expect(withRules(["a.example"], "*.example").violations).to.have.length(1);
+    });
+    it("says so when a host is unknown", () => {
+      expect(withRules(["a.example"], unknown)).to.deep.equal({
+        violations: [],
+        undecided: ["spec.rules[0].host"],
+      });
+      expect(withRules([unknown], "a.example")).to.deep.equal({
+        violations: [],
+        undecided: ["spec.tls[0].hosts[0]"],
+      });
+    });
   });
 
   describe(namespaceDefaultDeny.name, () => {
