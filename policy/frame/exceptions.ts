@@ -1,4 +1,5 @@
-import { describe, objectsOf, type Resource } from "./objects";
+import { describe, objectAt, type Resource, type Target } from "./objects";
+import type { Field } from "./field";
 
 /** What a stack may violate although the policy is right: until when, why, and who answers for it. */
 export interface Exception {
@@ -33,16 +34,21 @@ export class Exceptions {
     this.whole = entries.filter((entry) => problemsOf(entry, today).length === 0);
   }
 
-  /** The exception that lets a resource violate a policy; noted as needed. */
-  use(policy: string, resource: Resource): Exception | undefined {
-    const found = this.whole.find(
+  /** The exception that lets what is found at a field of a resource be; noted as needed. */
+  use(policy: string, resource: Resource, at: Field): Exception | undefined {
+    const found = this.for(policy, resource, objectAt(resource, at));
+    if (found !== undefined) this.needed.set(found, this.resourcesOf(found).add(nameOf(resource, at)));
+    return found;
+  }
+
+  /** The exception that lets an object of a resource violate a policy; that of the whole resource without one. */
+  for(policy: string, resource: Resource, object: Target | undefined): Exception | undefined {
+    return this.whole.find(
       (entry) =>
         entry.policy === policy &&
         entry.stacks.includes(stackOf(resource.urn)) &&
-        matches(entry.resource, resource),
+        matches(entry.resource, resource, object),
     );
-    if (found !== undefined) this.needed.set(found, this.resourcesOf(found).add(nameOf(resource)));
-    return found;
   }
 
   /** The names of the resources that needed the exception. */
@@ -93,9 +99,9 @@ function isDay(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 }
 
-function matches(pattern: string, resource: Resource): boolean {
+function matches(pattern: string, resource: Resource, object: Target | undefined): boolean {
   const whole = patternOf(pattern);
-  return whole.test(resource.urn) || objectsOf(resource).some((object) => whole.test(describe(object)));
+  return whole.test(resource.urn) || (object !== undefined && whole.test(describe(object)));
 }
 
 /** The pattern of a resource as a regular expression that JavaScript and RE2 read the same way. */
@@ -104,10 +110,10 @@ export function patternOf(resource: string): RegExp {
   return new RegExp(`^${parts.join(".*")}$`);
 }
 
-/** As a finding shows it. */
-export function nameOf(resource: Resource): string {
-  const [object, ...others] = objectsOf(resource);
-  return object === undefined || others.length > 0 ? resource.urn : describe(object);
+/** As a finding at the field shows it. */
+export function nameOf(resource: Resource, at: Field): string {
+  const object = objectAt(resource, at);
+  return object === undefined ? resource.urn : describe(object);
 }
 
 /** `urn:pulumi:<stack>::...` */

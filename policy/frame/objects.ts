@@ -44,6 +44,12 @@ export function objectsOf(resource: Resource): readonly Target[] {
   return objects;
 }
 
+/** The object that a field is in; none if it is in no single one of several. */
+export function objectAt(resource: Resource, field: Field): Target | undefined {
+  const { keys } = field;
+  return objectsOf(resource).find(({ root }) => root.keys.every((key, index) => key === keys[index]));
+}
+
 /** To be called when properties have been changed. */
 export function forget(props: object): void {
   known.delete(props);

@@ -75,22 +75,23 @@ function conclude(
   report: ReportViolation,
   run: Run,
 ): void {
-  const open: (readonly [Resource, Judge])[] = [];
+  const open: (readonly [Resource, readonly Finding[]])[] = [];
   for (const [resource, judge] of judges) {
     const found = sorted(judge, run);
-    if (found.violations.length + found.undecided.length === 0) continue;
-    const exception = run.exceptions.use(policy.name, resource);
-    const record = (status: ReportedFinding["status"], findings: readonly Finding[]) => {
-      for (const finding of findings) run.record(reported(policy, resource, status, finding, exception));
-    };
-    record(exception === undefined ? "violation" : "excepted", found.violations);
-    record(exception === undefined ? "undecided" : "excepted", found.undecided);
-    if (exception !== undefined) continue;
-    const blocking = run.undecidedBlocks ? [...found.violations, ...found.undecided] : found.violations;
+    const without = (status: ReportedFinding["status"], findings: readonly Finding[]) =>
+      findings.filter((finding) => {
+        const exception = run.exceptions.use(policy.name, resource, finding.field);
+        const as = exception === undefined ? status : "excepted";
+        run.record(reported(policy, resource, as, finding, exception));
+        return exception === undefined;
+      });
+    const violations = without("violation", found.violations);
+    const undecided = without("undecided", found.undecided);
+    const blocking = run.undecidedBlocks ? [...violations, ...undecided] : violations;
     if (blocking.length > 0) report(violationMessage(policy, resource, blocking), resource.urn);
-    if (found.undecided.length > 0 && !run.undecidedBlocks) open.push([resource, judge]);
+    if (undecided.length > 0 && !run.undecidedBlocks) open.push([resource, undecided]);
   }
-  if (open.length > 0) throw undecidedError(policy, open, run);
+  if (open.length > 0) throw undecidedError(policy, open);
 }
 
 interface Sorted {
@@ -110,16 +111,20 @@ function sorted({ violations, undecided, missing }: Judge, { updating }: Run): S
 }
 
 /** The engine's error about an unknown, with what this policy has to say of it. */
-function undecidedError(policy: Policy, open: readonly (readonly [Resource, Judge])[], run: Run): Error {
-  const fields = run.updating ? [] : open.flatMap(([, judge]) => judge.undecided);
-  const error = fields.map(({ unknownBecause }) => unknownBecause).find(Boolean) ?? errorOfUnknown();
-  const reasons = open.flatMap(([resource, { missing }]) =>
-    missing.length === 0 ? [] : [...missing.map((because) => `  ${because}`), `Resource: ${resource.urn}`],
-  );
-  const places = open
-    .filter(([, { undecided }]) => undecided.length > 0 && !run.updating)
-    .map(([resource, { undecided }]) => undecidedMessage(resource, undecided));
-  const later = fields.length > 0 ? [decidedLater(policy)] : [];
+function undecidedError(policy: Policy, open: readonly (readonly [Resource, readonly Finding[]])[]): Error {
+  const reasons: string[] = [];
+  const places: string[] = [];
+  const unknown: Field[] = [];
+  for (const [resource, findings] of open) {
+    const missing = findings.filter(({ field }) => !field.unknown);
+    if (missing.length > 0)
+      reasons.push(...missing.map(({ found }) => `  ${found}`), `Resource: ${resource.urn}`);
+    const fields = findings.map(({ field }) => field).filter((field) => field.unknown);
+    if (fields.length > 0) places.push(undecidedMessage(resource, fields));
+    unknown.push(...fields);
+  }
+  const error = unknown[0]?.unknownBecause ?? errorOfUnknown();
+  const later = unknown.length > 0 ? [decidedLater(policy)] : [];
   error.message = ["undecided", policy.description, ...reasons, ...places, ...later].join("\n");
   return error;
 }

@@ -44,7 +44,7 @@ export function reported(
     severity: policy.severity,
     status,
     urn: resource.urn,
-    resource: nameOf(resource),
+    resource: nameOf(resource, finding.field),
     path: finding.field.path,
     message: finding.found,
     ...(exception === undefined ? {} : { exception }),

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Exceptions, type Exception } from "../../policy/frame/exceptions";
+import { Field } from "../../policy/frame/field";
 import { exceptionPolicies } from "../../policy/exceptions";
 import { judgeStack } from "../../policy/frame/evaluate";
 import type { Policy } from "../../policy/frame/policy";
@@ -21,7 +22,7 @@ const resource = (stack = "staging", kind = "DaemonSet", name = "node-exporter")
 
 describe("exceptions", () => {
   const used = (changes: Partial<Exception>, policy = "no-host-paths", on = resource()) =>
-    new Exceptions([{ ...good, ...changes }], today).use(policy, on) !== undefined;
+    new Exceptions([{ ...good, ...changes }], today).use(policy, on, Field.root(on.props)) !== undefined;
 
   it("let a resource of their stacks violate their policy", () => {
     expect(used({})).to.be.true;
@@ -47,6 +48,21 @@ describe("exceptions", () => {
     ]) {
       expect(used({ resource: pattern }), pattern).to.be.false;
     }
+  });
+
+  it("excuse the one object of a list that they name, and by its URN the whole list", () => {
+    const items = ["node-exporter", "other"].map((name) => ({ metadata: { name, namespace: "monitoring" } }));
+    const list = {
+      type: "kubernetes:apps/v1:DaemonSetList",
+      urn: "urn:pulumi:staging::platform::kubernetes:apps/v1:DaemonSetList::all",
+      props: { items },
+    };
+    const at = (entry: Exception, ...keys: (string | number)[]) =>
+      new Exceptions([entry], today).use(good.policy, list, Field.root(list.props).at(...keys)) !== undefined;
+    expect(at(good, "items", 0, "spec", "template")).to.be.true;
+    expect(at(good, "items", 1, "spec", "template")).to.be.false;
+    expect(at(good, "items")).to.be.false;
+    expect(at({ ...good, resource: list.urn }, "items", 1, "spec")).to.be.true;
   });
 
   it("hold to the end of their last day", () => {
@@ -78,7 +94,7 @@ describe("exceptions", () => {
   ];
   const findings = (entry: object, index = 0, on = resource()) => {
     const exceptions = new Exceptions([entry as Exception], today);
-    exceptions.use(good.policy, on);
+    exceptions.use(good.policy, on, Field.root(on.props));
     const policy = exceptionPolicies(exceptions, ["no-host-paths"])[index] as Policy;
     return [...judgeStack(policy, [on]).values()].flatMap(({ violations }) =>
       violations.map(({ field, found }) => `${field.path} ${found}`),

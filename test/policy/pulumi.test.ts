@@ -126,6 +126,35 @@ describe("policy/pulumi", () => {
     expect(excused.found[0]?.exception).to.equal(exception);
   });
 
+  it("lets the one object of a list be that an exception names, and says what else is wrong in the list", () => {
+    const named = (name: string, pod: object) => changed(pod, ["metadata", "name"], name);
+    const isUnclear = changed(goodPod(), ["spec", "securityContext", "runAsNonRoot"], unknown);
+    const list = { items: [named("old", asRoot), named("new", asRoot), named("old", isUnclear)] };
+    const as = runOf({
+      exceptions: [
+        {
+          policy: noRootContainers.name,
+          stacks: ["dev"],
+          resource: "Pod inventory/old",
+          reason: "The vendor's image runs as root.",
+          owner: "team-platform",
+          expires: "2026-11-25",
+        },
+      ],
+    });
+    const { messages, thrown } = run(noRootContainers, "kubernetes:core/v1:PodList", list, {}, false, as);
+    expect(thrown).to.equal(undefined);
+    expect(messages).to.have.length(1);
+    expect(messages[0])
+      .to.contain("items[1].spec.containers[0].securityContext.runAsNonRoot")
+      .and.not.to.contain("items[0]");
+    expect(as.found.map(({ status, resource }) => [status, resource])).to.deep.equal([
+      ["excepted", "Pod inventory/old"],
+      ["violation", "Pod inventory/new"],
+      ["excepted", "Pod inventory/old"],
+    ]);
+  });
+
   it("never shows a secret", () => {
     const props = changed(goodPod(), [...container, "env", 0], { name: "PASSWORD", value: "correct-horse" });
     const { messages } = run(noPlainSecretsInEnv, podTypes.Pod, props);

@@ -2,7 +2,7 @@ import { Exceptions, nameOf } from "../../policy/frame/exceptions";
 import exceptionEntries from "../../policy/exceptions.json";
 import { judgeResource, judgeStack } from "../../policy/frame/evaluate";
 import { explanation, findingLines } from "../../policy/frame/message";
-import { describe, objectsOf } from "../../policy/frame/objects";
+import { describe, objectAt, type Resource } from "../../policy/frame/objects";
 import type { Area, Finding, Judge, Policy, Profile } from "../../policy/frame/policy";
 import { reported, type ReportedFinding } from "../../policy/frame/run";
 import { policies } from "../../policy/policies";
@@ -55,24 +55,25 @@ export function check(root: string, paths: readonly string[], options: CheckOpti
   for (const policy of chosen) {
     for (const [resource, judge] of judgesOf(policy, resources, configuration.settingsOf(policy))) {
       const found = findingsOf(judge);
-      if (found.length === 0) continue;
-      const exception = exceptions.use(policy.name, resource);
-      for (const finding of found) {
+      const left = found.filter((finding) => {
+        const exception = exceptions.use(policy.name, resource, finding.field);
         const status = exception ? "excepted" : finding.undecided ? "undecided" : "violation";
         findings.push({
           ...reported(policy, resource, status, finding, exception),
           ...placeOf(resource, finding),
           level: configuration.levelOf(policy),
         });
-      }
-      if (exception !== undefined) continue;
-      const { file, line } = placeOf(resource, found[0]);
-      const object = `Object: ${nameOf(resource)}`;
+        return exception === undefined;
+      });
+      const [first] = left;
+      if (first === undefined) continue;
+      const { file, line } = placeOf(resource, first);
+      const object = `Object: ${nameOf(resource, first.field)}`;
       messages.push({
         file,
         line,
         policy,
-        text: [...findingLines(found), object, ...explanation(policy)].join("\n"),
+        text: [...findingLines(left), object, ...explanation(policy)].join("\n"),
       });
     }
   }
@@ -105,12 +106,12 @@ function findingsOf({ violations, undecided }: Judge): readonly Found[] {
 }
 
 function placeOf(
-  resource: { type: string },
-  finding?: Finding,
+  resource: Resource,
+  { field }: Finding,
 ): Omit<CheckFinding, keyof ReportedFinding | "level"> {
   const { file = "", lineOf } = resource as Partial<FileResource>;
-  const [object] = objectsOf(resource as FileResource);
-  const line = finding === undefined ? undefined : lineOf?.(finding.field.keys);
+  const object = objectAt(resource, field);
+  const line = lineOf?.(field.keys);
   const [kind = "", name = ""] =
     object === undefined ? [resource.type.split(":").at(-1)] : describe(object).split(" ");
   const parts = name.split("/");

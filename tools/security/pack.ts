@@ -1,6 +1,7 @@
 import { unknownCheckingProxy } from "@pulumi/policy";
 import { Exceptions, nameOf as resourceName, type Exception } from "../../policy/frame/exceptions";
 import { judgeResource, judgeStack, settingsOf } from "../../policy/frame/evaluate";
+import { Field } from "../../policy/frame/field";
 import { isJudged, type Resource } from "../../policy/frame/objects";
 import type { Judge, Policy } from "../../policy/frame/policy";
 import { policies } from "../../policy/policies";
@@ -54,9 +55,9 @@ export class Pack {
       return collect(
         policy,
         [...judges].map(([resource, judge]) => ({
-          name: resourceName(resource),
+          resource,
           judge,
-          exception: this.exceptions.use(policy.name, resource),
+          exceptionAt: (field) => this.exceptions.use(policy.name, resource, field),
         })),
       );
     });
@@ -71,11 +72,13 @@ export class Pack {
         policy,
         objects.map((object) => {
           const resource = this.resourceOf(object);
-          const exception = [resource, ...this.makersOf(object)]
-            .map((maker) => this.exceptions.use(policy.name, maker))
-            .find((each) => each !== undefined);
           const judge = judgeResource(policy, resource, this.configuration.settingsOf(policy));
-          return { name: resourceName(resource), judge, exception };
+          const makers = [resource, ...this.makersOf(object)];
+          const exceptionAt = (field: Field) =>
+            makers
+              .map((maker) => this.exceptions.use(policy.name, maker, field))
+              .find((each) => each !== undefined);
+          return { resource, judge, exceptionAt };
         }),
       ),
     );
@@ -153,21 +156,29 @@ export class Pack {
 
 const nameOfPolicy = ({ name }: Policy): string => name;
 
-function collect(
-  { name: policy }: Policy,
-  judged: readonly { name: string; judge: Judge; exception: Exception | undefined }[],
-): Found {
+interface Judged {
+  readonly resource: Resource;
+  readonly judge: Judge;
+  readonly exceptionAt: (field: Field) => Exception | undefined;
+}
+
+function collect({ name: policy }: Policy, judged: readonly Judged[]): Found {
   const wrong: string[] = [];
-  const excepted: string[] = [];
+  const excepted = new Set<string>();
   const open: string[] = [];
-  for (const { name, judge, exception } of judged) {
-    if (judge.violations.length === 0) {
-      if (judge.undecided.length + judge.missing.length > 0 && exception === undefined) open.push(policy);
-    } else if (exception !== undefined) {
-      excepted.push(
-        `${name}: ${policy}, until ${exception.expires}, ${exception.owner}: ${exception.reason}`,
-      );
-    } else wrong.push(...judge.violations.map(({ field, found }) => `${name}: ${field.path} ${found}`));
+  for (const { resource, judge, exceptionAt } of judged) {
+    for (const { field, found } of judge.violations) {
+      const exception = exceptionAt(field);
+      const name = resourceName(resource, field);
+      if (exception === undefined) wrong.push(`${name}: ${field.path} ${found}`);
+      else
+        excepted.add(
+          `${name}: ${policy}, until ${exception.expires}, ${exception.owner}: ${exception.reason}`,
+        );
+    }
+    const unclear = [...judge.undecided, ...judge.missing.map(() => Field.root(undefined))];
+    if (judge.violations.length === 0 && unclear.some((field) => exceptionAt(field) === undefined))
+      open.push(policy);
   }
-  return { wrong, excepted, open };
+  return { wrong, excepted: [...excepted], open };
 }
