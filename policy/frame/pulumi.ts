@@ -8,7 +8,7 @@ import {
 } from "@pulumi/policy";
 import { Field } from "./field";
 import type { Finding, Judge, Policy } from "./policy";
-import { judgeResource, judgeStack, rulesOf } from "./evaluate";
+import { judgeResource, judgeStack } from "./evaluate";
 import { reported, type ReportedFinding, type Run } from "./run";
 import { undecidedMessage, violationMessage } from "./message";
 import type { Resource } from "./objects";
@@ -43,8 +43,18 @@ export function toPulumi(policy: Policy, run: Run): PulumiPolicy {
       const judge = judgeResource(policy, resource, getConfig());
       if (!isClean(judge)) conclude(policy, new Map([[resource, judge]]), report, run);
     },
-    ...("rules" in policy && rulesOf(policy).some(({ fix }) => fix !== undefined)
-      ? { remediateResource: ({ type, urn, props }) => remediate(policy, { type, urn, props }) }
+    ...("rules" in policy
+      ? {
+          remediateResource: ({ type, urn, props, getConfig }) => {
+            const resource = { type, urn, props };
+            return remediate(
+              policy,
+              resource,
+              getConfig(),
+              (object) => run.exceptions.for(policy.name, resource, object) !== undefined,
+            );
+          },
+        }
       : {}),
   };
 }

@@ -4,7 +4,8 @@ import { expect } from "chai";
 import { namespaceDefaultDeny } from "../../policy/network";
 import { noLoadBalancerServices } from "../../policy/network";
 import { noPlainSecretsInEnv } from "../../policy/secrets";
-import { noRootContainers } from "../../policy/podSecurityRestricted";
+import { appArmorRequired } from "../../policy/pods";
+import { noPrivilegeEscalation, noRootContainers } from "../../policy/podSecurityRestricted";
 import type { Policy } from "../../policy/frame/policy";
 import { packOf } from "../../policy/policies";
 import { toPulumi } from "../../policy/frame/pulumi";
@@ -153,6 +154,43 @@ describe("policy/pulumi", () => {
       ["violation", "Pod inventory/new"],
       ["excepted", "Pod inventory/old"],
     ]);
+  });
+
+  describe("mends", () => {
+    const mended = (policy: Policy, props: object, config: object = {}, as = runOf()) => {
+      const { remediateResource } = toPulumi(policy, as) as ResourceValidationPolicy;
+      const args = { type: podTypes.Pod, urn, props: structuredClone(props), getConfig: () => config };
+      return remediateResource?.(args as unknown as ResourceValidationArgs);
+    };
+    const escalates = changed(goodPod(), [...container, "securityContext", "allowPrivilegeEscalation"], true);
+    const profile = ["securityContext", "appArmorProfile", "type"];
+
+    it("what the stack's settings ask for", () => {
+      expect(mended(appArmorRequired as Policy, goodPod())).to.equal(undefined);
+      expect(mended(appArmorRequired as Policy, goodPod(), { required: true })).to.deep.equal(
+        changed(goodPod(), [...container, ...profile], "RuntimeDefault"),
+      );
+    });
+
+    it("nothing that an exception lets be, whose use the policy then notes", () => {
+      expect(mended(noPrivilegeEscalation, escalates)).to.deep.equal(goodPod());
+      const as = runOf({
+        exceptions: [
+          {
+            policy: noPrivilegeEscalation.name,
+            stacks: ["dev"],
+            resource: "Pod inventory/inventory",
+            reason: "The vendor's image needs sudo.",
+            owner: "team-platform",
+            expires: "2026-11-25",
+          },
+        ],
+      });
+      expect(mended(noPrivilegeEscalation, escalates, {}, as)).to.equal(undefined);
+      const { messages } = run(noPrivilegeEscalation, podTypes.Pod, escalates, {}, false, as);
+      expect(messages).to.be.empty;
+      expect(as.found.map(({ status }) => status)).to.deep.equal(["excepted"]);
+    });
   });
 
   it("never shows a secret", () => {
