@@ -32,8 +32,11 @@ export function toPulumi(policy: Policy, run: Run): PulumiPolicy {
   if ("checkStack" in policy) {
     return {
       ...facts,
-      validateStack: ({ resources, getConfig }, report) =>
-        conclude(policy, judgeStack(policy, resources.map(asResource), getConfig()), report, run),
+      validateStack: ({ resources, getConfig }, report) => {
+        const judges = judgeStack(policy, resources.map(asResource), getConfig());
+        run.record({ asked: policy.name });
+        conclude(policy, judges, report, run);
+      },
     };
   }
   return {
@@ -96,7 +99,7 @@ function conclude(
         return exception === undefined;
       });
     const violations = without("violation", found.violations);
-    const undecided = without("undecided", found.undecided);
+    const undecided = without(run.undecidedBlocks ? "violation" : "undecided", found.undecided);
     const blocking = run.undecidedBlocks ? [...violations, ...undecided] : violations;
     if (blocking.length > 0) report(violationMessage(policy, resource, blocking), resource.urn);
     if (undecided.length > 0 && !run.undecidedBlocks) open.push([resource, undecided]);

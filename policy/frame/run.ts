@@ -10,7 +10,7 @@ export interface ReportedFinding {
   readonly policy: string;
   readonly area: Area;
   readonly severity: Severity;
-  /** `undecided`: a value that the policy needs is not known yet. `excepted`: an exception lets it be. */
+  /** `undecided`: a value that the policy needs is not known yet, which stops nothing. `excepted`: an exception lets it be. */
   readonly status: "violation" | "undecided" | "excepted";
   readonly urn: string;
   /** `Kind namespace/name`, or the URN. */
@@ -28,8 +28,11 @@ export interface Run {
   readonly exceptions: Exceptions;
   /** Whether a policy that cannot be decided in a preview counts as violated. Set from the configuration. */
   undecidedBlocks: boolean;
-  record(finding: ReportedFinding): void;
+  record(line: ReportedLine): void;
 }
+
+/** A finding; or that a policy about the whole stack was asked, which is so when the program has come to its end. */
+export type ReportedLine = ReportedFinding | { readonly asked: string };
 
 export function reported(
   policy: Policy,
@@ -51,8 +54,8 @@ export function reported(
   };
 }
 
-/** Writes each finding into a file, a line of JSON each; nowhere without one. */
+/** Writes each into a file, a line of JSON each; nowhere without one. */
 export function recorder(file: string | undefined): Run["record"] {
   if (file === undefined) return () => undefined;
-  return (finding) => appendFileSync(file, `${JSON.stringify(finding)}\n`);
+  return (line) => appendFileSync(file, `${JSON.stringify(line)}\n`);
 }

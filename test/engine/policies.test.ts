@@ -1,6 +1,6 @@
 import { bundlePolicyPack, type PolicyPackBundle } from "../../policy/bundle";
 import { areas } from "../../policy/frame/policy";
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { everyPolicy } from "../../policy/policies";
 import { expect } from "chai";
@@ -127,6 +127,35 @@ describe("the policy pack under the real engine", function () {
     expect(code).not.to.equal(0);
     expect(output, output).to.match(/\[mandatory\].*no-mutable-image-tags/);
     expect(output).to.contain("spec.containers[0].image (app) is not known yet");
+  });
+
+  it("writes down what it finds, and that the whole stack was looked at unless the program did not end", async () => {
+    await container({ privileged: true, suffix: ":1.0.0" });
+    const findings = join(workspace.folder, "findings");
+    const linesOf = async () => {
+      rmSync(findings, { force: true });
+      workspace.environment.TECHNOVA_POLICY_FINDINGS = findings;
+      const { code } = await workspace.run("preview", "--policy-pack", pack.folder);
+      Reflect.deleteProperty(workspace.environment, "TECHNOVA_POLICY_FINDINGS");
+      expect(code).not.to.equal(0);
+      const lines = (await workspace.read("findings")).trim().split("\n");
+      const read = lines.map((line) => JSON.parse(line) as { policy?: string; asked?: string });
+      const namesOf = (key: "policy" | "asked") => read.flatMap((line) => line[key] ?? []);
+      return { violated: namesOf("policy"), asked: namesOf("asked") };
+    };
+    const ofStack = everyPolicy.filter((policy) => "checkStack" in policy).map(({ name }) => name);
+    const whole = await linesOf();
+    expect(whole.violated).to.include("no-privileged-containers");
+    expect(whole.asked).to.have.members(ofStack);
+    const crashing = PROGRAM.replace("new Pod(", "const pod = new Pod(");
+    await workspace.write(
+      "index.js",
+      `${crashing}\npod.urn.apply(() => { throw new Error("too early to end"); });`,
+    );
+    const part = await linesOf();
+    expect(part.violated).to.include("no-privileged-containers");
+    expect(part.asked).to.be.empty;
+    await workspace.write("index.js", PROGRAM);
   });
 
   it("decides during the update, before the resource is created", async () => {

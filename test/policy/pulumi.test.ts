@@ -90,6 +90,7 @@ describe("policy/pulumi", () => {
     expect(messages).to.have.length(1);
     expect(messages[0]).to.contain("spec.securityContext.runAsNonRoot is not known yet");
     expect(messages[0]).to.contain("spec.containers[0].securityContext.runAsNonRoot (app) is false");
+    expect(strict.found.map(({ status }) => status)).to.deep.equal(["violation", "violation"]);
   });
 
   it("is told by the stack's settings whether it blocks, before any other policy is asked", () => {

@@ -158,6 +158,8 @@ export function runOf(
     exceptions: new Exceptions(given.exceptions ?? [], given.today ?? "2026-11-25"),
     undecidedBlocks: false,
     found,
-    record: (finding) => found.push(finding),
+    record: (line) => {
+      if (!("asked" in line)) found.push(line);
+    },
   };
 }

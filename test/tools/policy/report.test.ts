@@ -1,16 +1,18 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { everyPolicy } from "../../../policy/policies";
 import { toHtml } from "../../../tools/policy/html";
-import type { StackFinding } from "../../../tools/policy/report";
+import { recorder, type ReportedFinding, type ReportedLine } from "../../../policy/frame/run";
+import { report, type StackFinding } from "../../../tools/policy/report";
 import { toSarif } from "../../../tools/policy/sarif";
 import { sourcePlaces } from "../../../tools/policy/sources";
 
 const root = join(__dirname, "../../..");
 const urn =
   "urn:pulumi:local::technova::technova:addons:Addons$technova:addons:Traefik$kubernetes:apps/v1:Deployment::traefik";
-const finding: StackFinding = {
+const found: ReportedFinding = {
   policy: "no-host-ports",
   area: "pod-security",
   severity: "high",
@@ -19,8 +21,8 @@ const finding: StackFinding = {
   resource: "Deployment gateway/traefik",
   path: "spec.template.spec.containers[0].ports[0].hostPort",
   message: 'is "<script>", must be 0 or absent',
-  level: "mandatory",
 };
+const finding: StackFinding = { ...found, level: "mandatory" };
 const exception = {
   policy: "no-host-ports",
   stacks: ["local"],
@@ -41,6 +43,39 @@ describe("npm run policy -- report", () => {
     expect(placeOf("urn:pulumi:local::technova::kubernetes:core/v1:Pod::web")).to.deep.equal({
       file: "index.ts",
       line: 1,
+    });
+  });
+
+  describe("of a preview", () => {
+    let output: string;
+    beforeEach(() => (output = mkdtempSync(join(tmpdir(), "policy-report-"))));
+    afterEach(() => rmSync(output, { recursive: true }));
+
+    const asked = everyPolicy.filter((policy) => "checkStack" in policy).map(({ name }) => ({ asked: name }));
+    const advisory = { ...found, policy: "exceptions-in-use", message: "is not needed by any resource" };
+    const ofPreview = (code: number, ...lines: ReportedLine[]) =>
+      report(root, "local", output, {}, (_root, _args, env) => {
+        const record = recorder(env?.TECHNOVA_POLICY_FINDINGS);
+        lines.forEach((line) => record(line));
+        return Promise.resolve(code);
+      });
+    const written = () => existsSync(join(output, "findings.json"));
+
+    it("is written with 0 when nothing was stopped, and with 1 when a policy stopped it", async () => {
+      expect(await ofPreview(0, advisory, ...asked)).to.equal(0);
+      expect(await ofPreview(0, { ...found, status: "undecided" }, ...asked)).to.equal(0);
+      expect(await ofPreview(255, found, ...asked)).to.equal(1);
+      const { findings } = JSON.parse(readFileSync(join(output, "findings.json"), "utf8")) as {
+        findings: unknown[];
+      };
+      expect(findings).to.deep.equal([finding]);
+    });
+    it("is not written, and 2, when the preview ended for another reason", async () => {
+      expect(await ofPreview(255), "nothing found").to.equal(2);
+      expect(await ofPreview(255, advisory), "something that stops nothing").to.equal(2);
+      expect(await ofPreview(255, advisory, ...asked), "likewise, at the end").to.equal(2);
+      expect(await ofPreview(255, found), "a crash after a violation").to.equal(2);
+      expect(written()).to.be.false;
     });
   });
 
