@@ -36,10 +36,11 @@ export function loadFiles(paths: readonly string[], stack: string): Loaded {
     if (files.length === 0) unreadable.push(`${path}: holds no .yaml, .yml or .json file`);
     for (const file of files) {
       try {
-        const found = loadFile(file, stack);
+        const { found, strays } = loadFile(file, stack);
         resources.push(...found);
-        if (found.length > 0) continue;
-        if (file === path) unreadable.push(`${file}: holds no Kubernetes object`);
+        // Of a file without any object, such as a chart's values, nobody expects one.
+        if (found.length > 0) unreadable.push(...strays);
+        else if (file === path) unreadable.push(`${file}: holds no Kubernetes object`);
         else skipped.push(file);
       } catch (error) {
         unreadable.push(`${file}: ${reason(error)}`);
@@ -63,21 +64,39 @@ function filesOf(path: string): readonly string[] {
     .sort();
 }
 
-function loadFile(file: string, stack: string): readonly FileResource[] {
+interface LoadedFile {
+  readonly found: readonly FileResource[];
+  /** What is no object although others of the file are, each with its place. */
+  readonly strays: readonly string[];
+}
+
+function loadFile(file: string, stack: string): LoadedFile {
   const lines = new LineCounter();
   const documents = parseAllDocuments(readFileSync(file, "utf8"), { lineCounter: lines, merge: true });
-  if (!Array.isArray(documents)) return [];
-  return documents.flatMap((document, index) => {
+  if (!Array.isArray(documents)) return { found: [], strays: [] };
+  const found: FileResource[] = [];
+  const strays: string[] = [];
+  documents.forEach((document, index) => {
     const [problem] = document.errors;
     if (problem !== undefined) throw problem;
     const value = document.toJS({ maxAliasCount: 1000 }) as unknown;
-    if (isState(value)) return resourcesOfState(file, value);
-    return itemsOf(value).map(({ value: item, path }, position) =>
-      resourceOf(file, stack, item, `${index}.${position}`, (keys) =>
-        line(document, lines, [...path, ...keys]),
-      ),
-    );
+    if (isState(value)) found.push(...resourcesOfState(file, value));
+    else if (value !== null) {
+      itemsOf(value).forEach(({ value: item, path }, position) => {
+        const lineOf = (keys: readonly (string | number)[]) => line(document, lines, [...path, ...keys]);
+        if (isManifest(item)) {
+          found.push(resourceOf(file, stack, item, `${index}.${position}`, lineOf));
+          return;
+        }
+        const what = path.length === 0 ? "is" : "has an item that is";
+        const remedy = `set ${missingKeys(item).join(" and ")}, or move it to a file of its own`;
+        strays.push(
+          `${file}:${lineOf([]) ?? 1}: document ${index + 1} ${what} no Kubernetes object: ${remedy}`,
+        );
+      });
+    }
   });
+  return { found, strays };
 }
 
 interface Manifest {
@@ -87,19 +106,26 @@ interface Manifest {
   readonly items?: unknown;
 }
 
-function isManifest(value: unknown): value is Manifest {
-  if (typeof value !== "object" || value === null) return false;
-  const { apiVersion, kind } = value as Partial<Manifest>;
-  return typeof apiVersion === "string" && typeof kind === "string";
+/** The keys that say what an object is, as far as they are not texts. */
+function missingKeys(value: unknown): readonly string[] {
+  const given = (typeof value === "object" && value !== null ? value : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  return ["apiVersion", "kind"].filter((key) => typeof given[key] !== "string" || given[key] === "");
 }
 
-/** The objects of a `List`, or the object itself; nothing that is no object of Kubernetes. */
+function isManifest(value: unknown): value is Manifest {
+  return missingKeys(value).length === 0;
+}
+
+/** The items of a `List`, or the document itself. */
 function itemsOf(
   value: unknown,
   path: readonly (string | number)[] = [],
-): { value: Manifest; path: typeof path }[] {
-  if (!isManifest(value)) return [];
-  if (!value.kind.endsWith("List") || !Array.isArray(value.items)) return [{ value, path }];
+): { value: unknown; path: typeof path }[] {
+  if (!isManifest(value) || !value.kind.endsWith("List") || !Array.isArray(value.items))
+    return [{ value, path }];
+  // The items of a list of one kind need not say it.
   const group = { apiVersion: value.apiVersion, kind: value.kind.replace(/List$/, "") };
   return value.items.flatMap((item: object, index) =>
     itemsOf(isManifest(item) ? item : { ...group, ...item }, [...path, "items", index]),

@@ -109,6 +109,36 @@ describe("npm run policy -- check", () => {
     });
   }
 
+  it("ends with 2 for a document that is no object beside others that are, says where, and judges these", () => {
+    const bad = stringify(deployment(changed(goodPod(), privileged, true)));
+    for (const [stray, key] of [
+      ["apiVersion: v1\nKind: Pod\n", "kind"],
+      ["apiversion: v1\nkind: Pod\n", "apiVersion"],
+      ['apiVersion: v1\nkind: ""\n', "kind"],
+      ["replicas: 3\n", "apiVersion and kind"],
+      ["some text\n", "apiVersion and kind"],
+    ] as const) {
+      const file = write("all.yaml", [bad, "", "# nothing\n", stray].join("---\n"));
+      const checked = judged([file]);
+      expect(checked.findings.map(({ policy }) => policy)).to.deep.equal(["no-privileged-containers"]);
+      const place = bad.split("\n").length + 4;
+      expect(checked.unreadable, stray).to.deep.equal([
+        `${file}:${place}: document 4 is no Kubernetes object: set ${key}, or move it to a file of its own`,
+      ]);
+      expect(exitCodeOf(checked)).to.equal(2);
+    }
+  });
+
+  it("ends with 2 for an item of a list that is no object", () => {
+    const items = [manifest("v1", "Pod", goodPod()), { metadata: { name: "web" } }, null];
+    const file = write("list.yaml", stringify(manifest("v1", "List", { items })));
+    const { unreadable } = judged([file]);
+    expect(unreadable).to.have.length(2);
+    expect(unreadable[0]).to.match(/:\d+: document 1 has an item that is no Kubernetes object: set kind, or/);
+    const typed = write("pods.yaml", stringify(manifest("v1", "PodList", { items: [goodPod()] })));
+    expect(judged([typed]).unreadable).to.be.empty;
+  });
+
   it("ends with 2 for what is not there, and for a folder without anything", () => {
     expect(judged([join(folder, "gone.yaml")]).unreadable[0]).to.contain("gone.yaml: does not exist");
     expect(judged([folder]).unreadable[0]).to.contain("holds no .yaml");
