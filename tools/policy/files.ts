@@ -162,7 +162,15 @@ function line(
 }
 
 interface State {
-  readonly resources: readonly { type: string; urn: string; inputs?: object; delete?: boolean }[];
+  readonly resources: readonly StateResource[];
+}
+
+interface StateResource {
+  readonly type: string;
+  readonly urn: string;
+  readonly inputs?: object;
+  readonly delete?: boolean;
+  readonly protect?: boolean;
 }
 
 /** What `pulumi stack export` prints, or the file that a backend keeps. */
@@ -181,10 +189,11 @@ function stateOf(value: unknown): State | undefined {
 export function resourcesOfState(file: string, value: object): readonly FileResource[] {
   return (stateOf(value)?.resources ?? [])
     .filter((resource) => resource.delete !== true)
-    .map(({ type, urn, inputs }) => ({
+    .map(({ type, urn, inputs, protect = false }) => ({
       file,
       type,
       urn,
+      protect,
       props: unknownCheckingProxy(withoutSecrets(inputs ?? {}) as object),
       lineOf: () => undefined,
     }));

@@ -5,6 +5,10 @@ import { expect } from "chai";
 import { stringify } from "yaml";
 import { check, type CheckOptions } from "../../../tools/policy/check";
 import { exitCodeOf, render } from "../../../tools/policy/render";
+import { type FileResource, resourcesOfState } from "../../../tools/policy/files";
+import { judgeResource } from "../../../policy/frame/evaluate";
+import type { Policy } from "../../../policy/frame/policy";
+import { whatMustStayIsProtected } from "../../../policy/stack";
 import { changed, goodPod, holding } from "../../support/policy";
 
 const root = join(__dirname, "../../..");
@@ -176,6 +180,22 @@ describe("npm run policy -- check", () => {
       ]);
       expect(exitCodeOf(checked)).to.equal(1);
     }
+  });
+
+  it("knows what of an exported state the engine keeps from being deleted", () => {
+    const claim = (name: string, more: object = {}) => ({
+      type: "kubernetes:core/v1:PersistentVolumeClaim",
+      urn: `urn:pulumi:staging::technova::kubernetes:core/v1:PersistentVolumeClaim::${name}`,
+      inputs: { metadata: { name } },
+      ...more,
+    });
+    const resources = [claim("kept", { protect: true }), claim("left")];
+    const [kept, left] = resourcesOfState("state.json", { version: 3, deployment: { resources } });
+    const violated = (resource: FileResource | undefined) =>
+      judgeResource(whatMustStayIsProtected as Policy, resource as FileResource, { required: true })
+        .violations;
+    expect(violated(kept)).to.be.empty;
+    expect(violated(left)).to.have.length(1);
   });
 
   it("takes the settings of a stack, and refuses one that has none", () => {
