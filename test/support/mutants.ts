@@ -115,7 +115,7 @@ const fields: readonly (readonly [keyof typeof places, Path, readonly unknown[]]
   [
     "containers",
     ["resources"],
-    ["0", 0, "0Mi", "1"].map((quantity) => ({
+    ["0", 0, "0Mi"].map((quantity) => ({
       requests: { cpu: quantity, memory: quantity },
       limits: { cpu: quantity, memory: quantity },
     })),
