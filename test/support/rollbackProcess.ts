@@ -27,6 +27,7 @@ async function main([root = "", to = ""]: readonly string[]): Promise<void> {
       project: "tiny",
       screen: screenOn({ out: process.stdout, err: process.stderr }, env),
       history: await openHistory(root, "test", env, state),
+      openHistory: () => openHistory(root, "test", env, state),
       settings: () => fileSettings(root, "test", "tiny"),
       secrets: (provider) => comparisonFor(provider, state, env),
       engine: automation(root, env, (text) => process.stdout.write(text)),

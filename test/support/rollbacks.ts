@@ -44,6 +44,7 @@ export async function surroundings(
     project: "tiny",
     screen: new FakeScreen(),
     history: await openHistory(tiny.root, "test", tiny.env, state),
+    openHistory: () => openHistory(tiny.root, "test", tiny.env, state),
     settings: () => fileSettings(tiny.root, "test", "tiny"),
     secrets: (provider) => comparisonFor(provider, state, tiny.env),
     engine: automation(tiny.root, tiny.env, () => undefined),

@@ -1,6 +1,12 @@
 import { existsSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { LocalWorkspace, PulumiCommand, Stack, type OpMap } from "@pulumi/pulumi/automation";
+import {
+  ConcurrentUpdateError,
+  LocalWorkspace,
+  PulumiCommand,
+  Stack,
+  type OpMap,
+} from "@pulumi/pulumi/automation";
 import { executionAgent, runBy } from "../engine/agent";
 import { prepare, type Prepared } from "../engine/run";
 import { UserError } from "../engine/report";
@@ -23,11 +29,17 @@ export interface UpdateOperation extends Operation {
 /** Somebody has stopped it: what it was at is neither done nor failed. */
 export class Interrupted extends UserError {}
 
+/** It was refused before it began, as while somebody else has the stack: nothing of it was applied. */
+export class NotBegun extends UserError {}
+
 /** The engine, as a rollback needs it. */
 export interface Engine {
   /** How many resources would be created, changed and so on. @throws UserError with what the CLI said */
   preview(operation: Operation): Promise<OpMap>;
-  /** @throws UserError when it did not succeed, Interrupted when it was stopped; what it printed was shown meanwhile */
+  /**
+   * What it prints is shown meanwhile.
+   * @throws UserError when it did not succeed, Interrupted when it was stopped, NotBegun when nothing was applied
+   */
   up(operation: UpdateOperation): Promise<void>;
 }
 
@@ -66,19 +78,26 @@ async function withStack<T>(
   { stack, settingsFile, program }: Operation,
   work: (stack: Stack, prepared: Prepared) => Promise<T>,
 ): Promise<T> {
-  const prepared = await prepare(root, [command, "--stack", stack, "--config-file", settingsFile], env);
+  let prepared: Prepared | undefined;
+  let begun = false;
   try {
+    prepared = await prepare(root, [command, "--stack", stack, "--config-file", settingsFile], env);
     const workspace = await LocalWorkspace.create({
       workDir: program,
       envVars: definedOnly(prepared.env),
       pulumiCommand: await commandFor(root, prepared.cli),
     });
-    return await work(await Stack.select(stack, workspace), prepared);
+    const selected = await Stack.select(stack, workspace);
+    begun = true;
+    return await work(selected, prepared);
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(lastWords(error));
+    if (error instanceof Interrupted) throw error;
+    const reason = error instanceof UserError ? error.message : lastWords(error);
+    // The CLI takes the lock before it does anything else.
+    if (!begun || error instanceof ConcurrentUpdateError) throw new NotBegun(reason);
+    throw new UserError(reason);
   } finally {
-    prepared.finish();
+    prepared?.finish();
   }
 }
 

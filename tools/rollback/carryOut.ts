@@ -4,7 +4,7 @@ import { runBy } from "../engine/agent";
 import { stackFile } from "../engine/project";
 import { UserError } from "../engine/report";
 import type { Screen } from "../release/screen";
-import { Interrupted, type Engine } from "./automation";
+import { Interrupted, NotBegun, type Engine } from "./automation";
 import {
   digestOf,
   forgetJournal,
@@ -31,9 +31,10 @@ export interface Means {
 /**
  * Carries out what the journal says, from wherever it stands, until the stack is in the wanted state with everything
  * written down, or where it was before.
+ * @param resumed whether an earlier run may have changed something already
  * @throws UserError in the second case, with the reason, and when it was stopped
  */
-export async function carryOut(stack: string, begun: Journal, means: Means): Promise<void> {
+export async function carryOut(stack: string, begun: Journal, means: Means, resumed = false): Promise<void> {
   let journal = begun;
   const stage = (change: Partial<Journal>): void => {
     journal = writeJournal(means.root, stack, { ...journal, ...change });
@@ -44,6 +45,7 @@ export async function carryOut(stack: string, begun: Journal, means: Means): Pro
       stage({ stage: "applied" });
     } catch (error) {
       if (error instanceof Interrupted) throw interrupted(stack, journal);
+      if (error instanceof NotBegun) throw await notBegun(stack, journal, error, means, resumed);
       stage({ stage: "returning", failure: reasonOf(error) });
     }
   }
@@ -141,6 +143,20 @@ function neither(failed: string, stack: string, error: unknown): UserError {
 function interrupted(stack: string, { target, stage, before }: Journal): UserError {
   const where = stage === "returning" ? `on its way back to ${before.text}` : `on its way to ${target.text}`;
   return new UserError(`Stopped: the stack is ${where}. To go on: npm run rollback -- --stack ${stack}`);
+}
+
+/** There is nothing to bring back, and somebody else may be changing the stack. @returns what to tell */
+async function notBegun(
+  stack: string,
+  journal: Journal,
+  { message }: NotBegun,
+  means: Means,
+  resumed: boolean,
+): Promise<UserError> {
+  const switched = journal.immediate && journal.release !== undefined;
+  if (resumed || switched) return new UserError(`${message}\n${interrupted(stack, journal).message}`);
+  await forget(stack, means);
+  return new UserError(`${message}\nNothing was changed. Once that is put right, run the rollback again.`);
 }
 
 function settingsFile(root: string, stack: string, text: string): string {

@@ -17,6 +17,8 @@ const place = z.object({ id: z.string(), number: z.int(), text: z.string() });
 
 const journal = z.object({
   startedAt: z.string(),
+  /** ID of the newest update that its plan knew of: any that comes later is its own, or somebody else's. */
+  newestKnown: z.string(),
   /** applying: the target's settings; returning: those of before; applied: only the notes are missing. */
   stage: z.enum(["applying", "returning", "applied"]),
   /** The update that is gone back to. */

@@ -25,6 +25,8 @@ export interface Wanted {
 export interface Plan {
   readonly target: Entry;
   readonly before: Entry;
+  /** ID of the newest update that there was, of whatever kind. */
+  readonly newestKnown: string;
   readonly targetState: StackState;
   readonly differences: readonly Difference[];
   /** What the stack's file will say. */
@@ -89,6 +91,7 @@ export async function makePlan(wanted: Wanted, known: Known): Promise<Plan | und
   return {
     target,
     before,
+    newestKnown: entries.at(-1)?.update.id ?? before.update.id,
     targetState,
     differences: stateDifferences(
       runningState,
@@ -110,8 +113,8 @@ export async function refuseLocked(stack: string, history: HistorySource): Promi
   const holder = await history.lockedBy();
   if (holder === undefined) return;
   throw new UserError(
-    `The stack ${stack} is locked: ${holder}. Wait for that command to end. If it is certain that it runs nowhere any ` +
-      `more: npm run pulumi -- cancel --stack ${stack}`,
+    `The stack ${stack} is locked: ${holder}. Nothing was done. Wait for that command to end, and run this again. If ` +
+      `it is certain that it runs nowhere any more: npm run pulumi -- cancel --stack ${stack}`,
   );
 }
 

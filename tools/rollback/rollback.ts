@@ -5,7 +5,8 @@ import { parseAgent } from "../engine/agent";
 import { parseStackSettings, stackFile } from "../engine/project";
 import { UserError } from "../engine/report";
 import { isMapping } from "../history/differences";
-import type { Config } from "../history/update";
+import type { HistorySource } from "../history/source";
+import type { Config, Update } from "../history/update";
 import { carryOut, type Means } from "./carryOut";
 import {
   alone,
@@ -33,6 +34,8 @@ export interface RollbackOptions extends Wanted {
 }
 
 export interface Surroundings extends Means, Known {
+  /** The history as it is by then; `history` is that of when the command began. */
+  openHistory(): Promise<HistorySource>;
   /** @throws UserError where nobody can be asked */
   confirm(question: string): Promise<boolean>;
   /** What today's program does not understand of a configuration. */
@@ -51,7 +54,7 @@ async function goBack(options: RollbackOptions, around: Surroundings): Promise<v
   const { stack } = options;
   const { root } = around;
   const begun = readJournal(root, stack);
-  if (begun !== undefined && !(await isOutdated(begun, around))) return resume(options, begun, around);
+  if (begun !== undefined && !(await givenUp(begun, around))) return resume(options, begun, around);
 
   try {
     const journal = await prepare(options, around);
@@ -82,6 +85,7 @@ async function prepare(options: RollbackOptions, around: Surroundings): Promise<
     screen.print("Nothing was changed.");
     return undefined;
   }
+  await refuseChanged(stack, plan.newestKnown, [], around);
   return journalFor(options, plan, around);
 }
 
@@ -92,6 +96,7 @@ async function journalFor(options: RollbackOptions, plan: Plan, around: Surround
     options.immediate ? (await around.history.leftBehind(update.id, true))?.release : undefined;
   return {
     startedAt: new Date().toISOString(),
+    newestKnown: plan.newestKnown,
     stage: "applying",
     target: { id: target.update.id, number: target.update.number, text: textOf(plan, options) },
     before: { id: before.update.id, number: before.update.number, text: describeUpdate(before) },
@@ -112,21 +117,51 @@ async function journalFor(options: RollbackOptions, plan: Plan, around: Surround
   };
 }
 
-async function finish(stack: string, journal: Journal, around: Surroundings): Promise<void> {
-  await carryOut(stack, journal, around);
+async function finish(stack: string, journal: Journal, around: Surroundings, resumed = false): Promise<void> {
+  await carryOut(stack, journal, around, resumed);
   around.screen.print(`The stack ${stack} is back at ${journal.target.text}. Commit Pulumi.${stack}.yaml.`);
 }
 
-/** Whether somebody has updated the stack since: what was begun before leads away from a state that is gone. */
-async function isOutdated(
-  { startedAt, target, before, whole }: Journal,
-  { history, screen }: Surroundings,
-): Promise<boolean> {
-  const own = [whole ? target.id : "part", before.id];
-  const first = (await history.updates()).find(
-    ({ startedAt: time, environment }) =>
-      time > new Date(startedAt) && !own.includes(parseAgent(environment["exec.agent"]).rolledBackTo ?? ""),
+/**
+ * The first update since a plan was made, whenever it began: when it ended is what counts.
+ * @param own what the rollback's own updates say that they went back to
+ */
+async function madeSince(
+  newestKnown: string,
+  own: readonly string[],
+  history: HistorySource,
+): Promise<Update | undefined> {
+  const updates = await history.updates();
+  // Of a history that does not know it any more, everything is new.
+  const known = updates.findIndex(({ id }) => id === newestKnown);
+  return updates
+    .slice(known + 1)
+    .find(({ environment }) => !own.includes(parseAgent(environment["exec.agent"]).rolledBackTo ?? ""));
+}
+
+const ownUpdates = ({ whole, target, before }: Journal) => [whole ? target.id : "part", before.id];
+
+/** What was looked at may have changed while things were checked and somebody was asked. */
+async function refuseChanged(
+  stack: string,
+  newestKnown: string,
+  own: readonly string[],
+  around: Surroundings,
+): Promise<void> {
+  const history = await around.openHistory();
+  await refuseLocked(stack, history);
+  const update = await madeSince(newestKnown, own, history);
+  if (update === undefined) return;
+  throw new UserError(
+    `Update ${update.number} of the stack ${stack} was made meanwhile. Nothing was done. Run this again: it begins with ` +
+      "what is there now.",
   );
+}
+
+/** Whether somebody has updated the stack since: what was begun before leads away from a state that is gone. */
+async function givenUp(begun: Journal, { history, screen }: Surroundings): Promise<boolean> {
+  const { newestKnown, target } = begun;
+  const first = await madeSince(newestKnown, ownUpdates(begun), history);
   if (first === undefined) return false;
   screen.note(
     `note: an interrupted rollback to ${target.text} is given up, for update ${first.number} was made since`,
@@ -146,7 +181,8 @@ async function resume(
   screen.print(`A rollback of ${begun.startedAt} was interrupted on its way to ${goal}.`);
   if (dryRun) return;
   if (!yes && !(await around.confirm("Go on with it?"))) return;
-  await finish(stack, begun, around);
+  await refuseChanged(stack, begun.newestKnown, ownUpdates(begun), around);
+  await finish(stack, begun, around, true);
 }
 
 async function refuseProgram(options: RollbackOptions, plan: Plan, around: Surroundings): Promise<void> {

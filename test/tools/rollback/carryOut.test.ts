@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../tools/engine/report";
-import { Interrupted, type Engine, type UpdateOperation } from "../../../tools/rollback/automation";
+import { Interrupted, NotBegun, type Engine, type UpdateOperation } from "../../../tools/rollback/automation";
 import { carryOut } from "../../../tools/rollback/carryOut";
 import {
   alone,
@@ -21,6 +21,7 @@ import { FakeScreen } from "./support";
 
 const begun: Journal = {
   startedAt: "2026-01-01T12:00:00Z",
+  newestKnown: "22",
   stage: "applying",
   target: { id: "11", number: 1, text: "update 1" },
   before: { id: "22", number: 2, text: "update 2" },
@@ -86,7 +87,7 @@ class Stack {
     },
   };
 
-  async run(journal = readJournal(this.root, "test") ?? begun): Promise<string> {
+  async run(journal = readJournal(this.root, "test") ?? begun, resumed = false): Promise<string> {
     const means = {
       root: this.root,
       env: {},
@@ -101,7 +102,9 @@ class Stack {
       },
     };
     try {
-      await alone(this.root, "test", () => carryOut("test", writeJournal(this.root, "test", journal), means));
+      await alone(this.root, "test", () =>
+        carryOut("test", writeJournal(this.root, "test", journal), means, resumed),
+      );
       return "done";
     } catch (error) {
       if (error instanceof Killed) return "killed";
@@ -236,6 +239,33 @@ describe("a rollback that is carried out", () => {
     stack.at = () => undefined;
     expect(await stack.run()).to.equal("done");
   });
+
+  const locked = (step: string) => {
+    if (step === "apply begins") throw new NotBegun("The stack test is locked: bob@laptop.");
+  };
+
+  it("has changed nothing when its update is refused before it begins, and leaves nothing to go on with", async () => {
+    const stack = new Stack();
+    stack.at = locked;
+    expect(await stack.run()).to.match(/^The stack test is locked: bob@laptop\.\nNothing was changed\./);
+    expect([stack.runs, stack.settings, stack.left]).to.deep.equal(["restore", "now", false]);
+    expect(stack.steps).to.deep.equal(["apply begins"]);
+  });
+
+  for (const [what, journal, resumed] of [
+    ["was begun before", begun, true],
+    ["has given users the earlier version", { ...begun, immediate: true, release: "abc" }, false],
+  ] as const) {
+    it(`can be gone on with when its update is refused before it begins, and it ${what}`, async () => {
+      const stack = new Stack();
+      stack.at = locked;
+      const told = await stack.run(journal, resumed);
+      expect(told).to.match(/^The stack test is locked: .*\nStopped: the stack is on its way to update 1\./);
+      expect(readJournal(stack.root, "test")?.stage).to.equal("applying");
+      stack.at = () => undefined;
+      expect(await stack.run(undefined, true)).to.equal("done");
+    });
+  }
 
   const all = async (fails: boolean): Promise<string[]> => {
     const stack = new Stack();
