@@ -17,6 +17,9 @@ import { capturePulumi } from "../../tools/engine/run";
 import { readJournal, recoveryFolder, stepNames, type Journal } from "../../tools/recover/journal";
 import { recover, type RecoverMeans, type RecoverOptions } from "../../tools/recover/recover";
 import { parseWanted } from "../../tools/recover/wanted";
+import { readCertificate } from "../../tools/secrets/certificate";
+import type { SealingKey } from "../../tools/secrets/keys";
+import { sealInto } from "../../tools/secrets/sealedFile";
 import { backup, type Backup } from "../../tools/state/backup";
 import { backupKey, dump } from "../support/sealedBackups";
 import { S3Store } from "../support/s3Store";
@@ -24,6 +27,7 @@ import { TinyCheckout } from "../support/tinyCheckout";
 import { FakeCluster } from "../tools/plugins/kubernetes/support/fake-cluster";
 import { messageOfFailure } from "../tools/engine/support";
 import { FakeScreen } from "../tools/rollback/support";
+import { sealingKey } from "../tools/secrets/sealingKeys";
 
 /** Objects of a cluster, with a password that is in the state alone; one of them is protected. */
 const program = `
@@ -226,6 +230,25 @@ describe("a recovery with the real CLI", function () {
     expect(around.screen.text).to.contain(newest).and.to.contain("public.items 3");
     expect(around.screen.text).to.contain("Nothing was changed.");
     untouched(tiny, fake);
+  });
+
+  it("asks for no Secret that is sealed in the repository, but for what opens it", async () => {
+    const { tiny } = await another();
+    const key = await sealingKey();
+    const certificate = readCertificate(key.certificate, "the key", new Date());
+    const sealing = { namespace: "inventory", name: "db", key: "url", scope: "strict" } as const;
+    sealInto(tiny.root, "test", { ...sealing, value: Buffer.from("sentinel") }, certificate);
+    const external = settings("1.0.0").replace("type: inCluster", "type: external, existingSecret: db");
+    tiny.write("Pulumi.test.yaml", `${external}  tiny:sealedSecrets: {}\n`);
+    const shown = async (sealingKeys?: readonly SealingKey[]) => {
+      const around = means(tiny);
+      await recover({ ...options, state: archive.path, sealingKeys, dryRun: true, yes: false }, around);
+      return around.screen.text;
+    };
+    expect(await shown())
+      .to.match(/^Secrets +none to bring$/m)
+      .and.match(/warning: what is sealed in secrets\/test .*--sealing-keys/);
+    expect(await shown([key])).not.to.contain("warning");
   });
 
   it("makes the cluster's objects again, with the old password and the archive's version, and is ordinary then", async () => {

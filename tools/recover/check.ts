@@ -4,9 +4,17 @@ import { UserError } from "../engine/report";
 import type { FullApi } from "../release/api";
 import { Objects } from "../state/objects";
 import { describe } from "../state/verify";
+import type { SealingKey } from "../secrets/keys";
 import { findArchive, type FoundArchive } from "./archives";
 import { namespacesThere, type Secret } from "./cluster";
-import { readSecrets, secretsToBring, storeKeys, type StoreKeys } from "./secrets";
+import {
+  readSecrets,
+  sealedSecrets,
+  sealingNotes,
+  secretsToBring,
+  storeKeys,
+  type StoreKeys,
+} from "./secrets";
 import { readKnown, type BackupStore, type Known } from "./settings";
 import { openState, resourcesThere } from "./state";
 import { choose, readManifest, survey, type BackupManifest, type Chosen, type Survey } from "./survey";
@@ -16,6 +24,8 @@ export interface CheckOptions {
   readonly stack: string;
   readonly state?: string;
   readonly secrets?: string;
+  /** What opens the Secrets that are sealed in the repository. */
+  readonly sealingKeys?: readonly SealingKey[];
   readonly wanted: Wanted;
 }
 
@@ -65,15 +75,32 @@ export async function check(options: CheckOptions, means: CheckMeans): Promise<C
   await refuseUsedCluster(outputs.namespaces, means, stack);
   const known = knownOf(root, stack);
   const keys = storeKeys(known.outsideSecrets, given, env);
-  const secrets = secretsToBring(known.outsideSecrets, given, keys);
-  const notes = describe(archive).filter((line) => line.startsWith("warning:"));
+  const { secrets, notes: sealing } = bringable(options, known, means);
+  const notes = [...describe(archive).filter((line) => line.startsWith("warning:")), ...sealing];
   if (wanted.kind === "none") return { archive, known, secrets, notes };
   const { chosen, manifest } = await findBackup(wanted, known, keys, backupKeys);
   return { archive, known, chosen, manifest, secrets, notes };
 }
 
+/**
+ * What no state has and the new cluster needs.
+ * @throws UserError naming what is missing, or cannot be used
+ */
+export function bringable(
+  { stack, secrets: path, sealingKeys }: CheckOptions,
+  { outsideSecrets, sealingNamespaces }: Known,
+  { root, env }: Pick<CheckMeans, "root" | "env">,
+): { readonly secrets: readonly Secret[]; readonly notes: readonly string[] } {
+  const given = path === undefined ? [] : readSecrets(path);
+  const sealed = sealedSecrets(root, stack, sealingNamespaces);
+  return {
+    secrets: secretsToBring(outsideSecrets, given, storeKeys(outsideSecrets, given, env), sealed),
+    notes: sealingNotes(stack, sealed, sealingNamespaces, sealingKeys),
+  };
+}
+
 /** The repository's settings: a new cluster has other addresses than the one that the archive was made on. */
-function knownOf(root: string, stack: string): Known {
+export function knownOf(root: string, stack: string): Known {
   const path = stackFile(root, stack);
   return readKnown(readFileSync(path, "utf8"), path, projectName(root));
 }

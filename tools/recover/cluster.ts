@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { sealingNamespace } from "../../components/addons/sealedSecrets/names";
 import type { FullApi } from "../release/api";
+import { restoreKeys, type SealingKey } from "../secrets/keys";
 
 /** Which of the namespaces are there, with how many Pods each has. */
 export async function namespacesThere(api: FullApi, namespaces: readonly string[]): Promise<string[]> {
@@ -19,21 +21,30 @@ export interface Secret {
 
 const every = 1_000;
 
+/** What no update makes by itself. */
+export interface Brought {
+  readonly secrets: readonly Secret[];
+  /** What opens the Secrets that are sealed. */
+  readonly sealingKeys?: readonly SealingKey[];
+}
+
 /**
- * Puts Secrets into namespaces as soon as those are there, while something goes on that makes them. What is there
- * already stays.
+ * Puts Secrets and keys into namespaces as soon as those are there, while something goes on that makes them. What is
+ * there already stays.
  */
 export async function bringing<T>(
   api: FullApi,
-  secrets: readonly Secret[],
+  { secrets, sealingKeys = [] }: Brought,
   work: () => Promise<T>,
 ): Promise<T> {
-  let [going, left] = [true, [...secrets]];
+  let going = true;
+  let left = secrets.map((secret) => () => put(api, secret));
+  if (sealingKeys.length > 0) left.unshift(() => putKeys(api, sealingKeys));
   const bring = async (): Promise<void> => {
     while (going && left.length > 0) {
-      const missing: Secret[] = [];
+      const missing: typeof left = [];
       // An API server that does not answer for a moment is no end.
-      for (const secret of left) if (!(await put(api, secret).catch(() => false))) missing.push(secret);
+      for (const each of left) if (!(await each().catch(() => false))) missing.push(each);
       left = missing;
       if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, every));
     }
@@ -49,11 +60,22 @@ export async function bringing<T>(
 
 const namespaceObject = z.looseObject({ status: z.looseObject({ phase: z.string().optional() }).optional() });
 
+async function takesObjects(api: FullApi, namespace: string): Promise<boolean> {
+  const there = await api.get(`/api/v1/namespaces/${namespace}`);
+  return there !== undefined && namespaceObject.parse(there).status?.phase !== "Terminating";
+}
+
+/** @returns whether they are there now; a controller that has started before them starts anew */
+async function putKeys(api: FullApi, keys: readonly SealingKey[]): Promise<boolean> {
+  if (!(await takesObjects(api, sealingNamespace))) return false;
+  await restoreKeys(api, keys);
+  return true;
+}
+
 /** @returns whether it is there now */
 async function put(api: FullApi, secret: Secret): Promise<boolean> {
   const { namespace, name } = secret.metadata;
-  const there = await api.get(`/api/v1/namespaces/${namespace}`);
-  if (there === undefined || namespaceObject.parse(there).status?.phase === "Terminating") return false;
+  if (!(await takesObjects(api, namespace))) return false;
   const folder = `/api/v1/namespaces/${namespace}/secrets`;
   if ((await api.get(`${folder}/${name}`)) !== undefined) return true;
   const { type = "Opaque", data, stringData } = secret;

@@ -10,6 +10,9 @@ import { UserError } from "../engine/report";
 import { capturePulumi, runPulumi } from "../engine/run";
 import { connect, explained, findTarget } from "../release/api";
 import { screenOn } from "../release/screen";
+import { readBackup, readBackupFile } from "../secrets/backup";
+import { readPassphrase } from "../secrets/input";
+import { terminal } from "../secrets/terminal";
 import { lookAt } from "./check";
 import { sqlIn } from "./exec";
 import { recover, type RecoverMeans } from "./recover";
@@ -22,6 +25,8 @@ interface Flags {
   readonly state?: string;
   readonly snapshot: string;
   readonly secrets?: string;
+  readonly sealingKeys?: string;
+  readonly sealingPassphraseFile?: string;
   readonly list?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -39,11 +44,16 @@ export function recoverCommand(root: string, env: NodeJS.ProcessEnv = process.en
     )
     .option("--snapshot <which>", "latest, latest-dump, a dump's name, a time, or none", "latest")
     .option("--secrets <path>", "file or folder with Secrets that people have put into the old cluster")
+    .option(
+      "--sealing-keys <file>",
+      "what opens the Secrets that are sealed: a file of secrets -- backup-key",
+    )
+    .option("--sealing-passphrase-file <path>", "a file with the passphrase of that, instead of asking")
     .option("--list", "show what could be recovered, and end")
     .option("--dry-run", "check everything, show what would be done, and end")
     .option("-y, --yes", "do not ask")
     .addHelpText("after", explanation)
-    .action(async ({ snapshot, ...flags }: Flags) => {
+    .action(async ({ snapshot, sealingKeys: file, sealingPassphraseFile, ...flags }: Flags) => {
       const wanted = parseWanted(snapshot);
       const { stack, list = false, dryRun = false, yes = false } = flags;
       requireStackFile(root, stack);
@@ -51,8 +61,16 @@ export function recoverCommand(root: string, env: NodeJS.ProcessEnv = process.en
       if (list) {
         const { archive, found } = await lookAt({ ...flags, wanted }, means);
         means.screen.print(renderSurvey(archive, found));
-      } else await recover({ ...flags, wanted, dryRun, yes }, means);
+        return;
+      }
+      const sealingKeys = file === undefined ? undefined : await readSealingKeys(file, sealingPassphraseFile);
+      await recover({ ...flags, wanted, sealingKeys, dryRun, yes }, means);
     });
+}
+
+async function readSealingKeys(file: string, passphraseFile: string | undefined) {
+  readBackupFile(file);
+  return readBackup(file, await readPassphrase(terminal, passphraseFile, false)).keys;
 }
 
 function surroundings(root: string, stack: string, env: NodeJS.ProcessEnv): RecoverMeans {
@@ -119,10 +137,10 @@ async function outputs(
 }
 
 const explanation = `
-It takes the repository, the newest state archive (by default from .pulumi-state/archives), what opens that
-(PULUMI_CONFIG_PASSPHRASE), and the bucket of the database's backups with its keys (AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY, or the Secret that the settings name in --secrets). Everything is checked before
-anything is changed. Killed at any moment and started again, it goes on. Passwords, keys and certificates are
-those of before.
+It takes the repository with the keys of what is sealed in it (--sealing-keys), the newest state archive (by
+default from .pulumi-state/archives), what opens that (PULUMI_CONFIG_PASSPHRASE), and the bucket of the
+database's backups with its keys (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the Secret that the settings
+name in --secrets). Everything is checked before anything is changed. Killed at any moment and started again,
+it goes on. Passwords, keys and certificates are those of before.
 
 Exit codes: 0 done, 1 refused or not possible, with the reason`;

@@ -8,8 +8,8 @@ import { writeWhole } from "../rollback/journal";
 import type { Screen } from "../release/screen";
 import { restore } from "../state/restore";
 import { verify as verifyArchive } from "../state/verify";
-import { bringing, type Secret } from "./cluster";
-import { check, type Checked, type CheckMeans, type CheckOptions } from "./check";
+import { bringing, type Brought, type Secret } from "./cluster";
+import { bringable, check, knownOf, type Checked, type CheckMeans, type CheckOptions } from "./check";
 import {
   forgetJournal,
   readJournal,
@@ -20,8 +20,7 @@ import {
   type StepName,
 } from "./journal";
 import { renderPlan, renderResult } from "./render";
-import { readSecrets, secretsToBring, storeKeys } from "./secrets";
-import { readKnown, withImageOf, withRecovery, type Known } from "./settings";
+import { withImageOf, withRecovery, type Known } from "./settings";
 import { lastSettings, resourcesThere, stripState } from "./state";
 import type { Findings } from "./verify";
 
@@ -60,7 +59,11 @@ async function beginOrGoOn(options: RecoverOptions, means: RecoverMeans): Promis
     const next = stepNames.find((name) => !begun.done.includes(name)) ?? "tidy";
     screen.print(`A recovery of ${begun.startedAt} was interrupted; it goes on with: ${titles[next]}.`);
     screen.note(`note: --state and --snapshot are those of then: ${begun.archive.from}, ${textOf(begun)}`);
-    if (!options.dryRun) await goOn(begun, await secretsNow(options, means), options, means);
+    if (options.dryRun) return;
+    // They are in no journal: they are given again.
+    const { secrets, notes } = bringable(options, knownOf(root, stack), means);
+    if (next === "up") for (const note of notes) screen.note(note);
+    await goOn(begun, secrets, options, means);
     return;
   }
   const started = Date.now();
@@ -109,21 +112,10 @@ function journalFor(
   };
 }
 
-/** Secrets are in no journal: they are given again. */
-async function secretsNow(
-  { stack, secrets }: RecoverOptions,
-  { root, env }: RecoverMeans,
-): Promise<Secret[]> {
-  const path = stackFile(root, stack);
-  const { outsideSecrets } = readKnown(readFileSync(path, "utf8"), path, projectName(root));
-  const given = secrets === undefined ? [] : readSecrets(secrets);
-  return Promise.resolve(secretsToBring(outsideSecrets, given, storeKeys(outsideSecrets, given, env)));
-}
-
 async function goOn(
   begun: Journal,
   secrets: readonly Secret[],
-  { stack }: RecoverOptions,
+  { stack, sealingKeys }: RecoverOptions,
   means: RecoverMeans,
 ): Promise<void> {
   const { root, screen } = means;
@@ -137,9 +129,9 @@ async function goOn(
         screen.note(`warning: it was not known whether this had been done when the state was kept: ${each}`);
     },
     settings: () => takeImage(journal, stack, means),
-    up: () => fill(journal, stack, secrets, means),
+    up: () => fill(journal, stack, { secrets, sealingKeys }, means),
     verify: async () => {
-      const findings = await means.verify(journal, knownNow(stack, means));
+      const findings = await means.verify(journal, knownOf(root, stack));
       const now = new Date();
       screen.print(renderResult(stack, journal, findings, now));
       const newest = findings.newestMovement?.toISOString() ?? "no movement";
@@ -217,22 +209,17 @@ async function takeImage(
 async function fill(
   journal: Journal,
   stack: string,
-  secrets: readonly Secret[],
+  brought: Brought,
   { root, connect, up }: RecoverMeans,
 ): Promise<void> {
   const text = readFileSync(stackFile(root, stack), "utf8");
   const file = join(recoveryFolder(root, stack), `Pulumi.${stack}.yaml`);
   writeWhole(file, withRecovery(text, journal.recovery, projectName(root)));
-  await bringing(await connect(), secrets, () => refuseFailure(up(file), "bring everything up"));
+  await bringing(await connect(), brought, () => refuseFailure(up(file), "bring everything up"));
 }
 
 async function refuseFailure(code: Promise<number>, what: string): Promise<void> {
   const answer = await code;
   if (answer !== 0)
     throw new UserError(`The update that was to ${what} ended with ${answer}; it says above why.`);
-}
-
-function knownNow(stack: string, { root }: RecoverMeans) {
-  const path = stackFile(root, stack);
-  return readKnown(readFileSync(path, "utf8"), path, projectName(root));
 }

@@ -2,7 +2,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { sealedFolder } from "../../components/addons/sealedSecrets/names";
 import { UserError } from "../engine/report";
+import { fingerprintOf, type SealingKey } from "../secrets/keys";
+import { listSealed, type Listed } from "../secrets/list";
 import type { Secret } from "./cluster";
 import type { OutsideSecret } from "./settings";
 
@@ -79,23 +82,78 @@ function keysIn({ data, stringData, metadata }: Secret): StoreKeys {
   return { access_key_id: value("access_key_id"), secret_access_key: value("secret_access_key") };
 }
 
+/** What a Secret is known by. */
+type Place = Pick<OutsideSecret, "namespace" | "name">;
+
 /**
- * The Secrets to bring into the new cluster: those given, and for the backups' bucket the keys at hand.
+ * The Secrets that lie encrypted in the repository, of which the cluster's controller makes its own.
+ * @throws UserError with every file that cannot be used: `up` would refuse it
+ */
+export function sealedSecrets(root: string, stack: string, namespaces: readonly string[]): readonly Listed[] {
+  const { listed, problems } = listSealed(root, stack, namespaces);
+  if (problems.length === 0) return listed;
+  throw new UserError(
+    `What is sealed for the stack ${stack} has to be put right:\n${problems.map((each) => `  ${each}`).join("\n")}`,
+  );
+}
+
+/**
+ * What there is to say of the keys that open what is sealed.
+ * @throws UserError when the keys at hand are of no use, or not all that there have to be
+ */
+export function sealingNotes(
+  stack: string,
+  sealed: readonly Listed[],
+  namespaces: readonly string[],
+  keys: readonly SealingKey[] | undefined,
+): readonly string[] {
+  if (keys === undefined) {
+    return sealed.length === 0
+      ? []
+      : [
+          `warning: what is sealed in ${sealedFolder(stack)} only the old cluster's keys open, and without it the update ` +
+            `does not end: give them with --sealing-keys <file of npm run secrets -- backup-key>, or while it waits ` +
+            `by npm run secrets -- restore-key <file> --stack ${stack}`,
+        ];
+  }
+  if (namespaces.length === 0) {
+    throw new UserError(
+      `The stack ${stack} has no controller for sealed Secrets (technova:sealedSecrets), so --sealing-keys is of no use.`,
+    );
+  }
+  const known = keys.map(fingerprintOf);
+  const others = sealed.filter(({ sealedWith }) => sealedWith !== undefined && !known.includes(sealedWith));
+  if (others.length === 0) return [];
+  throw new UserError(
+    "--sealing-keys has not the keys that these were sealed with:\n" +
+      others.map(({ path, sealedWith }) => `  ${path} (${sealedWith})\n`).join("") +
+      "Give a later backup of the keys; or take these files out, and give what is in them with --secrets.",
+  );
+}
+
+/**
+ * The Secrets to bring into the new cluster: those given, and for the backups' bucket the keys at hand. Those that are
+ * sealed in the repository come from there: beside one that somebody else has made, its controller makes none.
  * @throws UserError naming those that nobody has
  */
 export function secretsToBring(
   needed: readonly OutsideSecret[],
   given: readonly Secret[],
   keys: StoreKeys | undefined,
+  sealed: readonly Place[] = [],
 ): Secret[] {
-  const isIn = (secrets: readonly Secret[], { name, namespace }: OutsideSecret) =>
+  const isSealed = ({ namespace, name }: Place) =>
+    sealed.some((each) => each.namespace === namespace && each.name === name);
+  const unsealed = needed.filter((each) => !isSealed(each));
+  const mine = given.filter(({ metadata }) => !isSealed(metadata));
+  const isIn = (secrets: readonly Secret[], { name, namespace }: Place) =>
     secrets.some(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
-  const made = needed.flatMap((wanted): Secret[] =>
-    wanted.opensBackups && keys !== undefined && !isIn(given, wanted)
+  const made = unsealed.flatMap((wanted): Secret[] =>
+    wanted.opensBackups && keys !== undefined && !isIn(mine, wanted)
       ? [{ metadata: { name: wanted.name, namespace: wanted.namespace }, stringData: { ...keys } }]
       : [],
   );
-  const missing = needed.filter((wanted) => !isIn(given, wanted) && !isIn(made, wanted));
+  const missing = unsealed.filter((wanted) => !isIn(mine, wanted) && !isIn(made, wanted));
   if (missing.length > 0) {
     throw new UserError(
       "No state has these Secrets, for people have put them into the old cluster:\n" +
@@ -103,5 +161,5 @@ export function secretsToBring(
         "Give them with --secrets <file or folder>, as kubectl get secret -o yaml writes them.",
     );
   }
-  return [...given, ...made];
+  return [...mine, ...made];
 }

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { optional } from "../../components/config/field";
+import { sealedSecretsSchema } from "../../components/config/sealedSecrets";
 import { parseStackSettings } from "../engine/project";
 import { applicationOf } from "../history/facts";
 import type { Config } from "../history/update";
@@ -33,6 +35,8 @@ const others = z.looseObject({
   velero: z.looseObject({ store: named.optional() }).optional(),
 });
 
+const sealing = optional(sealedSecretsSchema);
+
 /** A Secret that a person has put into the cluster, and that no state has. */
 export interface OutsideSecret {
   readonly namespace: string;
@@ -50,6 +54,8 @@ export interface Known {
   /** Left out where the database is not backed up. */
   readonly backup?: { readonly store: BackupStore; readonly logged: boolean };
   readonly outsideSecrets: readonly OutsideSecret[];
+  /** Where the stack's controller makes Secrets of those that are sealed; none where it has no controller. */
+  readonly sealingNamespaces: readonly string[];
 }
 
 /** @throws UserError when the text is no YAML; settings that are wrong are for the preview to name */
@@ -77,6 +83,7 @@ export function readKnown(text: string, path: string, project: string): Known {
     databaseType: database.type,
     schemaRevision: application.schemaRevision,
     outsideSecrets: secrets,
+    sealingNamespaces: sealing.safeParse(config[`${project}:sealedSecrets`]).data?.namespaces ?? [],
     ...(backup === undefined
       ? {}
       : { backup: { store: backup.store, logged: backup.walArchiving?.enabled === true } }),

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { FakeCluster } from "../secrets/fakeCluster";
+import { sealingKey } from "../secrets/sealingKeys";
 import { bringing } from "../../../tools/recover/cluster";
 import { renderResult } from "../../../tools/recover/render";
 import { stripped } from "../../../tools/recover/state";
@@ -75,7 +77,7 @@ describe("Secrets that are brought while the cluster fills", () => {
     });
     const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
     const secrets = [secret("a", "old"), secret("b", "late"), secret("never", "x")];
-    const answer = await bringing(api, secrets, async () => {
+    const answer = await bringing(api, { secrets }, async () => {
       await wait(50);
       expect(created).to.deep.equal([]);
       there.set("/api/v1/namespaces/b", { status: { phase: "Active" } });
@@ -93,6 +95,29 @@ describe("Secrets that are brought while the cluster fills", () => {
         metadata: { name: "late", namespace: "b" },
         data: { key: "dmFsdWU=" },
       },
+    ]);
+  });
+});
+
+describe("the keys of what is sealed", () => {
+  it("are there as soon as the controller's namespace is, and one that has started without them starts anew", async () => {
+    const key = await sealingKey();
+    const api = new FakeCluster();
+    await bringing(api, { secrets: [], sealingKeys: [key] }, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(api.sent).to.deep.equal([]);
+      api.put("/api/v1/namespaces/sealing", { metadata: { name: "sealing" } });
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+    });
+    const [secret] = api.sent.map((text) => JSON.parse(text) as { metadata: object; type: string });
+    expect(secret?.metadata).to.deep.equal({
+      name: key.name,
+      namespace: "sealing",
+      labels: { "sealedsecrets.bitnami.com/sealed-secrets-key": "active" },
+    });
+    expect(api.sent).to.have.length(1);
+    expect(api.requests.filter((request) => request.startsWith("DELETE"))).to.deep.equal([
+      "DELETE /api/v1/namespaces/sealing/pods/sealed-secrets-1",
     ]);
   });
 });

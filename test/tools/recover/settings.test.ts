@@ -1,7 +1,18 @@
 import { expect } from "chai";
 import { parse } from "yaml";
 import { readKnown, withImageOf, withRecovery } from "../../../tools/recover/settings";
-import { readSecrets, secretsToBring, storeKeys } from "../../../tools/recover/secrets";
+import {
+  readSecrets,
+  sealedSecrets,
+  sealingNotes,
+  secretsToBring,
+  storeKeys,
+} from "../../../tools/recover/secrets";
+import { readCertificate } from "../../../tools/secrets/certificate";
+import { fingerprintOf, type SealingKey } from "../../../tools/secrets/keys";
+import { sealInto } from "../../../tools/secrets/sealedFile";
+import { temporaryFolder, write } from "../engine/support";
+import { sealingKey } from "../secrets/sealingKeys";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
@@ -129,5 +140,70 @@ describe("Secrets that people have put into a cluster", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe("Secrets that are sealed in the repository", () => {
+  const [stack, namespaces] = ["x", ["inventory"]];
+  let key: SealingKey;
+  let root: string;
+  before(async () => (key = await sealingKey()));
+  beforeEach(() => {
+    root = temporaryFolder();
+    const certificate = readCertificate(key.certificate, "x", new Date());
+    const sealing = { key: "access_key_id", value: Buffer.from("sentinel"), scope: "strict" } as const;
+    sealInto(root, stack, { ...sealing, namespace: "inventory", name: "inventory-backup" }, certificate);
+  });
+
+  it("are neither asked for nor brought: their controller makes none beside those of others", () => {
+    const { outsideSecrets } = readKnown(text, "Pulumi.x.yaml", "technova");
+    const sealed = sealedSecrets(root, stack, namespaces);
+    const given = ["inventory/inventory-backup", "gateway/inventory-tls", "backup/velero-store"].map(
+      (each) => {
+        const [namespace = "", name = ""] = each.split("/");
+        return { metadata: { namespace, name }, stringData: { access_key_id: "a", secret_access_key: "b" } };
+      },
+    );
+    const keys = storeKeys(outsideSecrets, given, {});
+    expect(keys).to.deep.equal({ access_key_id: "a", secret_access_key: "b" });
+    const names = (brought: ReturnType<typeof secretsToBring>) =>
+      brought.map(({ metadata }) => metadata.name);
+    expect(names(secretsToBring(outsideSecrets, given, keys, sealed))).to.deep.equal([
+      "inventory-tls",
+      "velero-store",
+    ]);
+    expect(names(secretsToBring(outsideSecrets, given.slice(1), undefined, sealed))).to.have.length(2);
+  });
+
+  it("need their keys, which is said where nobody gives them", () => {
+    const sealed = sealedSecrets(root, stack, namespaces);
+    expect(sealingNotes(stack, sealed, namespaces, undefined).join()).to.match(
+      /secrets\/x only the old cluster's keys open.*--sealing-keys.*restore-key <file> --stack x/,
+    );
+    expect(sealingNotes(stack, [], namespaces, undefined)).to.deep.equal([]);
+    expect(sealingNotes(stack, sealed, namespaces, [key])).to.deep.equal([]);
+  });
+
+  it("are not to be had with other keys, without a controller, or when they are none", async () => {
+    const other = await sealingKey("sealed-secrets-key2");
+    const sealed = sealedSecrets(root, stack, namespaces);
+    expect(() => sealingNotes(stack, sealed, namespaces, [other])).to.throw(
+      `secrets/x/inventory.inventory-backup.yaml (${fingerprintOf(key)})`,
+    );
+    expect(() => sealingNotes(stack, [], [], [key])).to.throw(/no controller for sealed Secrets/);
+    write(root, "secrets/x/broken.yaml", "kind: Secret");
+    expect(() => sealedSecrets(root, stack, namespaces)).to.throw(
+      /put right:\n {2}secrets\/x\/broken\.yaml: /,
+    );
+  });
+
+  it("are those of the namespaces that the settings name, where they have a controller", () => {
+    const sealing = (value: string) =>
+      readKnown(text.replace("config:", `config:\n  technova:sealedSecrets: ${value}`), "x", "technova")
+        .sealingNamespaces;
+    expect(sealing("{}")).to.deep.equal(["inventory"]);
+    expect(sealing("{ namespaces: [gateway, backup] }")).to.deep.equal(["gateway", "backup"]);
+    expect(sealing("{ enabled: false }")).to.deep.equal([]);
+    expect(readKnown(text, "x", "technova").sealingNamespaces).to.deep.equal([]);
   });
 });
