@@ -2,7 +2,7 @@ import { z } from "zod";
 import { section } from "./field";
 import { schedule } from "./schedule";
 import { oneIdentity, storeShape } from "./store";
-import { storage, text, wholeNumber } from "./values";
+import { flag, storage, text, wholeNumber } from "./values";
 
 /** Log of changes, for recovery to any time; of the database in the cluster only. */
 const walArchiving = section({
@@ -49,6 +49,8 @@ export const timeRecovery = section({
     '"latest" or a point in time with its zone such as "2026-01-31T12:00:00Z"',
     /^(latest|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))$/,
   ),
+  /** Whether the end of the log will do where it has no change as late as that. */
+  orEnd: flag().optional(),
 });
 
 export type Recovery = z.infer<typeof dumpRecovery> | z.infer<typeof timeRecovery>;

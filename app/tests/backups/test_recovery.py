@@ -148,13 +148,13 @@ def codes(server: PostgresServer, data: Path) -> set[str]:
 AFTER = "SELECT pg_create_physical_replication_slot('backup', true);\nALTER ROLE backup PASSWORD 'new';\n"
 
 
-def recover(backups: Backups, name: str, wanted: str) -> Path:
+def recover(backups: Backups, name: str, wanted: str, *more: str) -> Path:
     data = backups.new(name)
     assert backups.run("recover-base", "--data", data, "--time", wanted) == 0
     after = backups.folder / "after.sql"
     after.write_text(AFTER)
     backups.own()
-    recovered = backups.script("recover.sh", data, "inventory", after)
+    recovered = backups.script("recover.sh", data, "inventory", after, *more)
     assert recovered.returncode == 0, recovered.stderr
     return data
 
@@ -274,6 +274,42 @@ def test_what_is_half_recovered_is_begun_anew_and_damage_is_told(
     found = codes(server, data)
     assert "FIRST" in found
     assert "SECOND" not in found
+
+
+def test_a_time_behind_the_last_change_is_the_end_of_the_log_where_that_will_do(
+    server: PostgresServer, backups: Backups
+) -> None:
+    spool = backups.new("spool")
+    with receiving(backups, spool):
+        base_backup(backups)
+        first = add(server, "FIRST")
+        late = add(server, "SECOND").isoformat()
+        last = switch(server)
+        ship_all(backups, spool, last)
+    # Damage is not the end of the log.
+    data = backups.new("damaged")
+    assert backups.run("recover-base", "--data", data, "--time", late) == 0
+    (data / f"recovery/{last}.gz").write_bytes(b"damaged")
+    refused = backups.script("recover.sh", data, "inventory", "unused", "or-end")
+    assert refused.returncode == 1
+    assert "PostgreSQL ended, see above" in refused.stderr
+    # Begun without, as with the settings that were there before.
+    data = backups.new("late")
+    assert backups.run("recover-base", "--data", data, "--time", late) == 0
+    refused = backups.script("recover.sh", data, "inventory", "unused")
+    assert refused.returncode == 1
+    assert f"no change is as late as {late}" in refused.stderr
+    # A time that can be reached stays one, however its zone is written.
+    zulu = f"{first:%Y-%m-%dT%H:%M:%S.%fZ}"
+    reached = codes(server, recover(backups, "reached", zulu, "or-end"))
+    assert "FIRST" in reached
+    assert "SECOND" not in reached
+    backups.own()
+    after = backups.folder / "after.sql"
+    recovered = backups.script("recover.sh", data, "inventory", after, "or-end")
+    assert recovered.returncode == 0, recovered.stderr
+    assert "to the end of its WAL" in recovered.stdout
+    assert {"FIRST", "SECOND"} <= codes(server, data)
 
 
 def test_a_slot_that_holds_nothing_back_has_no_lag(server: PostgresServer, backups: Backups) -> None:

@@ -27,6 +27,8 @@ export interface TimeRecoveryArgs {
   readonly pullSecrets: readonly pulumi.Input<string>[];
   /** "latest", or a point in time. */
   readonly time: string;
+  /** Whether the end of the log will do where it has no change as late as that. */
+  readonly orEnd?: boolean;
   readonly resources: Resources;
   /** Where the database's Pod has its volume, and its passwords. */
   readonly dataPath: string;
@@ -57,7 +59,8 @@ export function timeRecovery(args: TimeRecoveryArgs): TimeRecovery {
     env: [{ name: "AFTERWARDS", value: passwordsScript(args.application, secretPath) }],
     resources: resourceRequirements(args.resources),
   });
-  const script = `printf '%s' "$AFTERWARDS" >${afterwards} && exec sh ${scriptPath("recover.sh")} ${dataPath} ${args.application} ${afterwards}`;
+  const parameters = [dataPath, args.application, afterwards, ...(args.orEnd ? ["or-end"] : [])];
+  const script = `printf '%s' "$AFTERWARDS" >${afterwards} && exec sh ${scriptPath("recover.sh")} ${parameters.join(" ")}`;
   return {
     steps: [fetch, { ...replay, command: ["sh", "-euc", script] }],
     volumes: store.volumes,

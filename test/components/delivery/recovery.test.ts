@@ -20,6 +20,9 @@ describe("recovery", () => {
       expect(afterwards).to.contain(`ALTER ROLE "${role}"`);
     expect(afterwards).to.contain("pg_create_physical_replication_slot('backup', true)");
     expect(server?.name).to.equal("postgresql");
+    const late = await application({ ...inCluster, recovery: { time, orEnd: true } }, wal);
+    const [, orEnd] = steps(late, types.statefulSet, "inventory-database-server");
+    expect(orEnd?.command.at(-1)).to.match(/ \/tmp\/afterwards\.sql or-end$/);
   });
 
   it("fills an empty database before its schema is brought to the release's", async () => {
