@@ -17,13 +17,24 @@ const journal = z.object({
   startedAt: z.iso.datetime(),
   /** The archive's copy beside the journal, and where it came from. */
   archive: z.object({ file: z.string(), from: z.string(), sha256: z.string() }),
+  /** What was asked for, as the command line has it. */
+  wanted: z.string().optional(),
   /** As the settings have it; left out where the database has its data. */
-  recovery: z.union([z.object({ snapshot: z.string() }), z.object({ time: z.string() })]).optional(),
+  recovery: z
+    .union([
+      z.object({ snapshot: z.string() }),
+      z.object({ time: z.string(), orEnd: z.boolean().optional() }),
+    ])
+    .optional(),
   /** The backup that it starts from, and the moment up to which data is to come back. */
   backup: z.string().optional(),
   until: z.iso.datetime().optional(),
   /** Rows of each table that the backup says it has. */
   tables: z.record(z.string(), z.number()).optional(),
+  /** Whether the repository's version, image and schema stay, for the data is newer than the archive's. */
+  keepsImage: z.boolean().optional(),
+  /** Whether the update that fills the database has begun. */
+  filling: z.boolean().optional(),
   /** What was found when the service was looked at, in words. */
   found: z.string().optional(),
   done: z.array(z.enum(stepNames)),

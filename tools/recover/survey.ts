@@ -132,8 +132,8 @@ export function choose(wanted: Wanted, found: Survey, logged: boolean): Chosen |
   if (wanted.kind === "latest" && last !== undefined && (dump === undefined || last.until >= dump.at)) {
     if (last.gap !== undefined) {
       throw new UserError(
-        `The log lacks ${last.gap} after ${text(last.until)}, so that it cannot be followed to its end. Choose a ` +
-          `moment up to then (--snapshot ${text(last.until)})${dump === undefined ? "" : `, or a dump (--snapshot ${dump.name})`}.`,
+        `The log lacks ${last.gap} after ${text(last.until)}, so that it cannot be followed to its end. Take what it ` +
+          `has before that (--snapshot ${text(last.until)})${dump === undefined ? "" : `, or a dump (--snapshot ${dump.name})`}.`,
       );
     }
     return { recovery: { time: "latest" }, kind: "base", backup: last.base, until: last.until };
@@ -168,7 +168,8 @@ function chosenMoment(at: Date, reaches: readonly Reach[], logged: boolean): Cho
           (reach?.gap === undefined ? "" : `, and lacks ${reach.gap} after ${text(reach.until)}`);
     throw new UserError(`${text(at)} cannot be reached: ${known}.`);
   }
-  return { recovery: { time: at.toISOString() }, kind: "base", backup: reach.base, until: at };
+  // The log reaches as far as its last segment was put there, and the last change in that is older.
+  return { recovery: { time: at.toISOString(), orEnd: true }, kind: "base", backup: reach.base, until: at };
 }
 
 const text = (time: Date): string => time.toISOString().replace(/\.\d{3}Z$/, "Z");

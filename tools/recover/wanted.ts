@@ -7,7 +7,10 @@ export type Wanted =
   | { readonly kind: "time"; readonly at: Date };
 
 /** What the stack's settings say of it: the value of `application.database.recovery`. */
-export type Recovery = { readonly snapshot: string } | { readonly time: string };
+export type Recovery =
+  | { readonly snapshot: string }
+  /** `orEnd`: the end of the log will do where it has no change as late as that. */
+  | { readonly time: string; readonly orEnd?: boolean };
 
 /** What a dump's name begins with; the time in it is when it was taken. */
 const dumpName = /^inventory-\d{8}T\d{6}Z-/;
@@ -27,6 +30,13 @@ export function parseWanted(text: string): Wanted {
       "latest-dump, the name of a dump as --list shows it, a time with its zone such as 2026-01-31T12:00:00Z, or " +
       "none where the database is elsewhere and has its data.",
   );
+}
+
+/** How it is written on the command line. */
+export function wantedText(wanted: Wanted): string {
+  if (wanted.kind === "dump") return wanted.name;
+  if (wanted.kind === "time") return wanted.at.toISOString();
+  return wanted.kind === "latestDump" ? "latest-dump" : wanted.kind;
 }
 
 /** When a backup was taken, by its name. */

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { decrypt, keyId } from "../../../tools/recover/cipher";
 import { choose, readManifest, survey, type Backups } from "../../../tools/recover/survey";
-import { parseWanted } from "../../../tools/recover/wanted";
+import { parseWanted, wantedText } from "../../../tools/recover/wanted";
 import { backupKey, dump, sealed } from "../../support/sealedBackups";
 import { messageOfFailure } from "../engine/support";
 
@@ -97,9 +97,11 @@ describe("the choice of a backup", () => {
   it("is not the log where that has a gap that nothing reaches over, but says up to when it goes", async () => {
     const broken = await found(...whole, ["000000010000000100000002", "06:00:00"]);
     expect(() => choose({ kind: "latest" }, broken, true)).to.throw(
-      `The log lacks 0000000100000001 after 2026-01-02T05:00:00Z`,
+      `The log lacks 0000000100000001 after 2026-01-02T05:00:00Z, so that it cannot be followed to its end. ` +
+        `Take what it has before that (--snapshot 2026-01-02T05:00:00Z), or a dump (--snapshot ${newer}).`,
     );
-    expect(choose(parseWanted("2026-01-02T05:00:00Z"), broken, true)?.kind).to.equal("base");
+    const before = choose(parseWanted("2026-01-02T05:00:00Z"), broken, true);
+    expect(before?.recovery).to.deep.equal({ time: "2026-01-02T05:00:00.000Z", orEnd: true });
   });
 
   it("is the newest dump, one by its name, or none", async () => {
@@ -115,7 +117,8 @@ describe("the choice of a backup", () => {
     const there = await found(...whole);
     const moment = (text: string) => choose(parseWanted(text), there, true);
     expect(moment("2026-01-02T05:30:00+01:00")).to.deep.include({
-      recovery: { time: "2026-01-02T04:30:00.000Z" },
+      // Whatever was written last: PostgreSQL by itself wants a change that is later.
+      recovery: { time: "2026-01-02T04:30:00.000Z", orEnd: true },
       until: at("04:30:00"),
     });
     for (const outside of ["2026-01-02T01:00:00Z", "2026-01-02T05:00:01Z"]) {
@@ -136,6 +139,8 @@ describe("the choice of a backup", () => {
     for (const wrong of ["yesterday", "2026-01-02", "2026-01-02T03:04:05", "", "inventory-1"]) {
       expect(() => parseWanted(wrong), wrong).to.throw(/it takes latest .*latest-dump.*none/);
     }
+    for (const right of ["latest", "latest-dump", "none", newer, "2026-01-02T03:04:05.000Z"])
+      expect(wantedText(parseWanted(right))).to.equal(right);
   });
 });
 
