@@ -164,8 +164,14 @@ async function countRows(
     return undefined;
   }
   const [revision] = await sql("SELECT version_num FROM alembic_version");
-  if (schemaRevision !== undefined && revision !== schemaRevision)
-    throw new UserError(`The schema is at revision ${revision}, not at ${schemaRevision}.`);
+  if (schemaRevision !== undefined && revision !== schemaRevision) {
+    const advice =
+      revision !== undefined && revision > schemaRevision
+        ? "The data is of a newer version than the stack's file names: put version, image and schemaRevision of that " +
+          "one there, as git has them; the last step brings it."
+        : "Its migration has not brought it there: kubectl logs -n inventory -l app.kubernetes.io/component=migration";
+    throw new UserError(`The schema is at revision ${revision}, not at ${schemaRevision}. ${advice}`);
+  }
   if (tables === undefined) return undefined;
   const names = Object.keys(tables).filter((name) => tableName.test(name));
   const counts: Record<string, number> = {};
