@@ -69,11 +69,14 @@ describe("a recovery with the real CLI", function () {
   let store: S3Store;
   let lost: TinyCheckout;
   let archive: Backup;
+  /** Of a version whose schema is older than that of the dumps. */
+  let olderArchive: Backup;
   let password: string;
 
-  const settings = (version: string) => `config:
+  const settings = (version: string, schemaRevision = "0004") => `config:
   tiny:application:
     version: ${version}
+    schemaRevision: "${schemaRevision}"
     database: { type: inCluster }
     backup:
       store: { bucket: backups, prefix: tiny, region: us-east-1, endpoint: "${store.endpoint}" }
@@ -90,6 +93,10 @@ describe("a recovery with the real CLI", function () {
     const other = dump("inventory-20251231T000000Z-0004-1.0.0", {}, "o".repeat(43));
     for (const [path, content] of other) await objects.write(path, content);
     lost = checkout(await cluster());
+    lost.write("Pulumi.test.yaml", settings("0.9.0", "0003"));
+    await lost.up();
+    olderArchive = await backup(lost.root, { stack: "test", waitSeconds: 0 }, lost.env);
+    lost.write("Pulumi.test.yaml", settings("1.0.0"));
     await lost.up();
     password = await lost.output("password");
     archive = await backup(lost.root, { stack: "test", waitSeconds: 0 }, lost.env);
@@ -128,7 +135,6 @@ describe("a recovery with the real CLI", function () {
 
   const options: RecoverOptions = {
     stack: "test",
-    wanted: { kind: "latest" },
     dryRun: false,
     yes: true,
   };
@@ -274,6 +280,52 @@ describe("a recovery with the real CLI", function () {
     expect(
       readFileSync(archive.path).equals(readFileSync(join(folder, readdirSync(folder)[0] ?? ""))),
     ).to.equal(true);
+  });
+
+  it("leaves the repository's version where the archive's is too old for the dump, and says so", async () => {
+    const { tiny } = await another("1.0.1");
+    const around = means(tiny, 1);
+    const failed = () => recover({ ...options, state: olderArchive.path }, around);
+    expect(await messageOfFailure(failed)).to.match(/ended with 1/);
+    expect(
+      around.screen.text.match(/version, image and schema stay as Pulumi\.test\.yaml has them/g),
+    ).to.have.length(2);
+    expect(tiny.read("Pulumi.test.yaml")).to.equal(settings("1.0.1"));
+    tiny.write("Pulumi.test.yaml", settings("0.9.0", "0003"));
+    const other = await another();
+    other.tiny.write("Pulumi.test.yaml", settings("0.9.0", "0003"));
+    expect(await refusal(other.tiny, { state: olderArchive.path })).to.match(
+      /schema 0004 of version 1\.0\.0; .* for 0003 and the repository's for 0003/,
+    );
+  });
+
+  it("takes another backup as long as the database has nothing, and no other once it may have", async () => {
+    const { tiny, fake } = await another();
+    const asking = (which: string | undefined, around = means(tiny, 1)) => {
+      const wanted = which === undefined ? undefined : parseWanted(which);
+      return {
+        around,
+        told: messageOfFailure(() => recover({ ...options, state: archive.path, wanted }, around)),
+      };
+    };
+    expect(await asking(newest).told).to.match(/ended with 1.*run the same command again/s);
+    const other = asking(older);
+    await other.told;
+    expect(other.around.ups[0]).to.contain(`recovery: { snapshot: ${older} }`);
+    const claim = { namespace: "inventory", name: "data-inventory-database-0" };
+    fake.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "inventory" } });
+    fake.put({ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: claim });
+    expect(await asking(newest).told).to.match(
+      new RegExp(
+        `from the dump ${older} has begun.*Leave it out to go on.*kubectl delete .*refresh --stack test`,
+        "s",
+      ),
+    );
+    for (const same of [older, undefined]) {
+      const again = asking(same);
+      expect(await again.told).to.match(/ended with 1/);
+      expect(again.around.ups[0]).to.contain(`recovery: { snapshot: ${older} }`);
+    }
   });
 
   it("goes on after it was killed at any step, done or half done", async () => {

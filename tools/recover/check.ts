@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { projectName, stackFile } from "../engine/project";
 import { UserError } from "../engine/report";
+import { applicationOf } from "../history/facts";
 import type { FullApi } from "../release/api";
 import { Objects } from "../state/objects";
 import { describe } from "../state/verify";
@@ -16,7 +17,7 @@ import {
   type StoreKeys,
 } from "./secrets";
 import { readKnown, type BackupStore, type Known } from "./settings";
-import { openState, resourcesThere } from "./state";
+import { lastSettings, openState, resourcesThere } from "./state";
 import { choose, readManifest, survey, type BackupManifest, type Chosen, type Survey } from "./survey";
 import type { Wanted } from "./wanted";
 
@@ -26,15 +27,22 @@ export interface CheckOptions {
   readonly secrets?: string;
   /** What opens the Secrets that are sealed in the repository. */
   readonly sealingKeys?: readonly SealingKey[];
-  readonly wanted: Wanted;
+  /** The newest that there is if left out. */
+  readonly wanted?: Wanted;
+}
+
+/** The data that a recovery brings back, and what runs on it. */
+export interface ChosenBackup {
+  readonly chosen?: Chosen;
+  readonly manifest?: BackupManifest;
+  /** Whether the repository's version, image and schema stay: those of the archive are too old for the data. */
+  readonly keepsImage: boolean;
 }
 
 /** Everything that a recovery needs, found and looked at; nothing was changed. */
-export interface Checked {
+export interface Checked extends ChosenBackup {
   readonly archive: FoundArchive;
   readonly known: Known;
-  readonly chosen?: Chosen;
-  readonly manifest?: BackupManifest;
   readonly secrets: readonly Secret[];
   readonly notes: readonly string[];
 }
@@ -61,8 +69,7 @@ export async function lookAt(
 /** @throws UserError for the first thing that is not as it has to be */
 export async function check(options: CheckOptions, means: CheckMeans): Promise<Checked> {
   const { root, env } = means;
-  const { stack, wanted } = options;
-  const given = options.secrets === undefined ? [] : readSecrets(options.secrets);
+  const { stack } = options;
   const archive = await findArchive(root, stack, options.state, env);
   if (archive.opens === false) {
     throw new UserError(
@@ -70,16 +77,34 @@ export async function check(options: CheckOptions, means: CheckMeans): Promise<C
         "in PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or put it into .pulumi-state/passphrase.",
     );
   }
-  const { outputs, keys: backupKeys } = await openState(root, archive, env);
+  const { outputs, keys } = await openState(root, archive, env);
   await refuseUsedBackend(root, stack, env);
   await refuseUsedCluster(outputs.namespaces, means, stack);
   const known = knownOf(root, stack);
-  const keys = storeKeys(known.outsideSecrets, given, env);
   const { secrets, notes: sealing } = bringable(options, known, means);
-  const notes = [...describe(archive).filter((line) => line.startsWith("warning:")), ...sealing];
-  if (wanted.kind === "none") return { archive, known, secrets, notes };
-  const { chosen, manifest } = await findBackup(wanted, known, keys, backupKeys);
-  return { archive, known, chosen, manifest, secrets, notes };
+  const backup = await findBackup(options, known, archive, keys, means);
+  const warnings = describe(archive).filter((line) => line.startsWith("warning:"));
+  const image = backup.keepsImage ? [keptImage(stack)] : [];
+  return { archive, known, secrets, ...backup, notes: [...warnings, ...sealing, ...image] };
+}
+
+/** What is said where the archive's version does not become the repository's. */
+export const keptImage = (stack: string): string =>
+  `note: version, image and schema stay as Pulumi.${stack}.yaml has them: those of the archive are too old for the dump`;
+
+/**
+ * Another backup for a recovery that has begun.
+ * @param archive its copy of the archive
+ */
+export async function chooseAnew(
+  options: CheckOptions,
+  archive: string,
+  { root, env }: CheckMeans,
+): Promise<ChosenBackup> {
+  const { stack } = options;
+  const found = await findArchive(root, stack, archive, env);
+  const { keys } = await openState(root, found, env);
+  return findBackup(options, knownOf(root, stack), found, keys, { root, env });
 }
 
 /**
@@ -126,12 +151,16 @@ function openBackups(
   );
 }
 
+/** @param keys any of which may open the backup */
 async function findBackup(
-  wanted: Wanted,
-  { backup, databaseType }: Known,
-  keys: StoreKeys | undefined,
-  backupKeys: readonly string[],
-): Promise<{ chosen?: Chosen; manifest?: BackupManifest }> {
+  { wanted = { kind: "latest" }, secrets }: CheckOptions,
+  known: Known,
+  archive: FoundArchive,
+  keys: readonly string[],
+  { root, env }: Pick<CheckMeans, "root" | "env">,
+): Promise<ChosenBackup> {
+  const { backup, databaseType, outsideSecrets } = known;
+  if (wanted.kind === "none") return { keepsImage: false };
   if (backup === undefined) {
     throw new UserError(
       "The stack keeps no backups of its database (application.backup). " +
@@ -146,10 +175,34 @@ async function findBackup(
         "with --snapshot none; or choose a dump, which goes into an empty database.",
     );
   }
-  const bucket = openBackups(backup.store, keys);
+  const given = secrets === undefined ? [] : readSecrets(secrets);
+  const bucket = openBackups(backup.store, storeKeys(outsideSecrets, given, env));
   const chosen = choose(wanted, await survey(bucket), backup.logged && databaseType === "inCluster");
-  if (chosen === undefined) return {};
-  return { chosen, manifest: await readManifest(bucket, chosen, backupKeys) };
+  if (chosen === undefined) return { keepsImage: false };
+  const manifest = await readManifest(bucket, chosen, keys);
+  const then = applicationOf(lastSettings(archive), projectName(root));
+  return { chosen, manifest, keepsImage: keepsImage(manifest, then.schemaRevision, known.schemaRevision) };
+}
+
+/**
+ * Whether the repository's version runs on the data, and not the archive's: an older one knows nothing of its schema.
+ * @param then the archive's revision
+ * @param now the repository's
+ * @throws UserError when neither fits
+ */
+export function keepsImage(
+  { name, schemaRevision: revision, version }: BackupManifest,
+  then: unknown,
+  now: string | undefined,
+): boolean {
+  // Of a base backup it is not known before it runs.
+  if (!revision || typeof then !== "string" || then >= revision) return false;
+  if (now !== undefined && now >= revision) return true;
+  throw new UserError(
+    `The dump ${name} has the schema ${revision} of version ${version ?? "unknown"}; the archive's version is for ` +
+      `${then} and the repository's for ${now ?? "none"}, so that neither can run on it. Put version, image and ` +
+      "schemaRevision of a version that can into the stack's file, or choose an older dump.",
+  );
 }
 
 async function refuseUsedBackend(root: string, stack: string, env: NodeJS.ProcessEnv): Promise<void> {

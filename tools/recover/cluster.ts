@@ -11,6 +11,32 @@ export async function namespacesThere(api: FullApi, namespaces: readonly string[
   return found;
 }
 
+const ended = z.looseObject({ terminated: z.looseObject({ exitCode: z.int() }).optional() });
+const filledPod = z.looseObject({
+  status: z
+    .looseObject({
+      initContainerStatuses: z
+        .array(z.looseObject({ state: ended.default({}), lastState: ended.default({}) }))
+        .default([]),
+    })
+    .optional(),
+});
+
+/**
+ * Whether it is certain that the database in the cluster has nothing yet: it has no volume, or what was to fill that has
+ * failed, which on a volume with a database does nothing at all.
+ */
+export async function databaseIsEmpty(api: FullApi): Promise<boolean> {
+  const folder = "/api/v1/namespaces/inventory";
+  if ((await api.get(`${folder}/persistentvolumeclaims/data-inventory-database-0`)) === undefined)
+    return true;
+  const found = filledPod.parse((await api.get(`${folder}/pods/inventory-database-0`)) ?? {});
+  const steps = found.status?.initContainerStatuses ?? [];
+  return steps.some(
+    ({ state, lastState }) => ((state.terminated ?? lastState.terminated)?.exitCode ?? 0) !== 0,
+  );
+}
+
 /** A Secret as a person has it in a file. */
 export interface Secret {
   readonly metadata: { readonly name: string; readonly namespace: string };

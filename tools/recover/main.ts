@@ -23,7 +23,7 @@ import { parseWanted } from "./wanted";
 interface Flags {
   readonly stack: string;
   readonly state?: string;
-  readonly snapshot: string;
+  readonly snapshot?: string;
   readonly secrets?: string;
   readonly sealingKeys?: string;
   readonly sealingPassphraseFile?: string;
@@ -42,7 +42,10 @@ export function recoverCommand(root: string, env: NodeJS.ProcessEnv = process.en
       "--state <where>",
       "state archive: a file, or a folder or s3://bucket/folder for the newest in it",
     )
-    .option("--snapshot <which>", "latest, latest-dump, a dump's name, a time, or none", "latest")
+    .option(
+      "--snapshot <which>",
+      "latest (which is the default), latest-dump, a dump's name, a time, or none",
+    )
     .option("--secrets <path>", "file or folder with Secrets that people have put into the old cluster")
     .option(
       "--sealing-keys <file>",
@@ -54,7 +57,7 @@ export function recoverCommand(root: string, env: NodeJS.ProcessEnv = process.en
     .option("-y, --yes", "do not ask")
     .addHelpText("after", explanation)
     .action(async ({ snapshot, sealingKeys: file, sealingPassphraseFile, ...flags }: Flags) => {
-      const wanted = parseWanted(snapshot);
+      const wanted = snapshot === undefined ? undefined : parseWanted(snapshot);
       const { stack, list = false, dryRun = false, yes = false } = flags;
       requireStackFile(root, stack);
       const means = surroundings(root, stack, env);
@@ -141,6 +144,7 @@ It takes the repository with the keys of what is sealed in it (--sealing-keys), 
 default from .pulumi-state/archives), what opens that (PULUMI_CONFIG_PASSPHRASE), and the bucket of the
 database's backups with its keys (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the Secret that the settings
 name in --secrets). Everything is checked before anything is changed. Killed at any moment and started again,
-it goes on. Passwords, keys and certificates are those of before.
+it goes on; with another --snapshot as long as the database has nothing. Passwords, keys and certificates are
+those of before.
 
 Exit codes: 0 done, 1 refused or not possible, with the reason`;

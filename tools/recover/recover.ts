@@ -8,8 +8,18 @@ import { writeWhole } from "../rollback/journal";
 import type { Screen } from "../release/screen";
 import { restore } from "../state/restore";
 import { verify as verifyArchive } from "../state/verify";
-import { bringing, type Brought, type Secret } from "./cluster";
-import { bringable, check, knownOf, type Checked, type CheckMeans, type CheckOptions } from "./check";
+import { bringing, databaseIsEmpty, type Brought, type Secret } from "./cluster";
+import {
+  bringable,
+  check,
+  chooseAnew,
+  keptImage,
+  knownOf,
+  type Checked,
+  type CheckMeans,
+  type CheckOptions,
+  type ChosenBackup,
+} from "./check";
 import {
   forgetJournal,
   readJournal,
@@ -23,6 +33,7 @@ import { renderPlan, renderResult } from "./render";
 import { withImageOf, withRecovery, type Known } from "./settings";
 import { lastSettings, resourcesThere, stripState } from "./state";
 import type { Findings } from "./verify";
+import { wantedText, type Wanted } from "./wanted";
 
 export interface RecoverOptions extends CheckOptions {
   readonly dryRun: boolean;
@@ -56,14 +67,16 @@ async function beginOrGoOn(options: RecoverOptions, means: RecoverMeans): Promis
   const { stack } = options;
   const begun = readJournal(root, stack);
   if (begun !== undefined) {
-    const next = stepNames.find((name) => !begun.done.includes(name)) ?? "tidy";
+    const journal = await withBackup(begun, options, means);
+    const next = stepNames.find((name) => !journal.done.includes(name)) ?? "tidy";
     screen.print(`A recovery of ${begun.startedAt} was interrupted; it goes on with: ${titles[next]}.`);
-    screen.note(`note: --state and --snapshot are those of then: ${begun.archive.from}, ${textOf(begun)}`);
+    const anew = journal === begun ? "--state and --snapshot are those" : "--state is that";
+    screen.note(`note: ${anew} of then: ${begun.archive.from}, ${textOf(journal)}`);
     if (options.dryRun) return;
     // They are in no journal: they are given again.
     const { secrets, notes } = bringable(options, knownOf(root, stack), means);
     if (next === "up") for (const note of notes) screen.note(note);
-    await goOn(begun, secrets, options, means);
+    await goOn(writeJournal(root, stack, journal), secrets, options, means);
     return;
   }
   const started = Date.now();
@@ -76,7 +89,7 @@ async function beginOrGoOn(options: RecoverOptions, means: RecoverMeans): Promis
     screen.print("Nothing was changed.");
     return;
   }
-  const journal = writeJournal(root, stack, journalFor(stack, checked, means, started, seconds));
+  const journal = writeJournal(root, stack, journalFor(options, checked, means, started, seconds));
   await goOn(journal, checked.secrets, options, means);
 }
 
@@ -92,24 +105,61 @@ const titles: Readonly<Record<StepName | "check", string>> = {
 
 /** The archive is copied first: it has to be there for as long as the recovery goes on. */
 function journalFor(
-  stack: string,
-  { archive, chosen, manifest }: Checked,
+  { stack, wanted }: RecoverOptions,
+  checked: Checked,
   { root }: RecoverMeans,
   started: number,
   seconds: Journal["seconds"],
 ): Journal {
+  const { archive } = checked;
   const file = basename(archive.from);
   writeWhole(join(recoveryFolder(root, stack), file), archive.bytes);
   return {
     startedAt: new Date(started).toISOString(),
     archive: { file, from: archive.from, sha256: createHash("sha256").update(archive.bytes).digest("hex") },
+    ...backupOf(checked, wanted),
+    done: [],
+    seconds,
+  };
+}
+
+function backupOf(
+  { chosen, manifest, keepsImage }: ChosenBackup,
+  wanted: Wanted = { kind: "latest" },
+): Pick<Journal, "wanted" | "recovery" | "backup" | "until" | "tables" | "keepsImage"> {
+  return {
+    wanted: wantedText(wanted),
     recovery: chosen?.recovery,
     backup: chosen?.backup.name,
     until: chosen?.until.toISOString(),
     tables: manifest?.tables ?? undefined,
-    done: [],
-    seconds,
+    keepsImage,
   };
+}
+
+/**
+ * What was begun, with another backup where one is asked for.
+ * @throws UserError where the database may have something already, which another backup would not change
+ */
+async function withBackup(begun: Journal, options: RecoverOptions, means: RecoverMeans): Promise<Journal> {
+  const { stack, wanted } = options;
+  const { root } = means;
+  if (wanted === undefined || wantedText(wanted) === begun.wanted) return begun;
+  const inCluster = knownOf(root, stack).databaseType === "inCluster";
+  if (begun.filling && !(inCluster && (await databaseIsEmpty(await means.connect())))) {
+    throw new UserError(
+      `The update that fills the database from ${textOf(begun)} has begun, and another --snapshot changes nothing in a ` +
+        "database that has something. Leave it out to go on." +
+        (inCluster
+          ? " To begin with an empty one, run these, and then this again:\n" +
+            "  kubectl delete statefulset/inventory-database pvc/data-inventory-database-0 -n inventory\n" +
+            `  npm run pulumi -- refresh --stack ${stack} --yes`
+          : ""),
+    );
+  }
+  const chosen = await chooseAnew(options, join(recoveryFolder(root, stack), begun.archive.file), means);
+  const kept = begun.done.filter((name) => name === "state" || name === "cluster");
+  return { ...begun, ...backupOf(chosen, wanted), filling: false, done: kept };
 }
 
 async function goOn(
@@ -129,7 +179,10 @@ async function goOn(
         screen.note(`warning: it was not known whether this had been done when the state was kept: ${each}`);
     },
     settings: () => takeImage(journal, stack, means),
-    up: () => fill(journal, stack, { secrets, sealingKeys }, means),
+    up: () => {
+      journal = writeJournal(root, stack, { ...journal, filling: true });
+      return fill(journal, stack, { secrets, sealingKeys }, means);
+    },
     verify: async () => {
       const findings = await means.verify(journal, knownOf(root, stack));
       const now = new Date();
@@ -198,6 +251,10 @@ async function takeImage(
   stack: string,
   { root, env, screen }: RecoverMeans,
 ): Promise<void> {
+  if (journal.keepsImage) {
+    screen.note(keptImage(stack));
+    return;
+  }
   const archive = await verifyArchive(join(recoveryFolder(root, stack), journal.archive.file), root, env);
   const path = stackFile(root, stack);
   const { text, changed } = withImageOf(readFileSync(path, "utf8"), lastSettings(archive), projectName(root));

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { FakeCluster } from "../secrets/fakeCluster";
 import { sealingKey } from "../secrets/sealingKeys";
-import { bringing } from "../../../tools/recover/cluster";
+import { bringing, databaseIsEmpty } from "../../../tools/recover/cluster";
 import { renderResult } from "../../../tools/recover/render";
 import { stripped } from "../../../tools/recover/state";
 import type { Journal } from "../../../tools/recover/journal";
@@ -120,6 +120,54 @@ describe("the keys of what is sealed", () => {
       "DELETE /api/v1/namespaces/sealing/pods/sealed-secrets-1",
     ]);
   });
+});
+
+describe("a database that is to be filled", () => {
+  const claim = "/api/v1/namespaces/inventory/persistentvolumeclaims/data-inventory-database-0";
+  const pod = "/api/v1/namespaces/inventory/pods/inventory-database-0";
+  const ended = (exitCode: number) => ({ terminated: { exitCode } });
+  const waiting = { waiting: { reason: "CrashLoopBackOff" } };
+  const cases: readonly (readonly [string, boolean, Record<string, unknown>])[] = [
+    ["has no volume", true, {}],
+    ["has a volume and no Pod", false, { [claim]: {} }],
+    [
+      "has a Pod that could not fetch",
+      true,
+      {
+        [claim]: {},
+        [pod]: { status: { initContainerStatuses: [{ state: waiting, lastState: ended(1) }] } },
+      },
+    ],
+    [
+      "has a Pod that could not replay",
+      true,
+      {
+        [claim]: {},
+        [pod]: {
+          status: { initContainerStatuses: [{ state: ended(0), lastState: {} }, { state: ended(1) }] },
+        },
+      },
+    ],
+    [
+      "has a Pod that has replayed, if not at once",
+      false,
+      {
+        [claim]: {},
+        [pod]: {
+          status: { initContainerStatuses: [{ state: ended(0) }, { state: ended(0), lastState: ended(1) }] },
+        },
+      },
+    ],
+    ["has a Pod with nothing to replay", false, { [claim]: {}, [pod]: { status: {} } }],
+  ];
+  for (const [what, empty, there] of cases) {
+    it(`is ${empty ? "certainly" : "not certainly"} empty where it ${what}`, async () => {
+      const cluster = new FakeCluster();
+      for (const [path, object] of Object.entries(there))
+        cluster.put(path, { metadata: { name: "x" }, ...(object as object) });
+      expect(await databaseIsEmpty(cluster)).to.equal(empty);
+    });
+  }
 });
 
 describe("the result of a recovery", () => {

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { keepsImage } from "../../../tools/recover/check";
 import { decrypt, keyId } from "../../../tools/recover/cipher";
 import { choose, readManifest, survey, type Backups } from "../../../tools/recover/survey";
 import { parseWanted, wantedText } from "../../../tools/recover/wanted";
@@ -141,6 +142,25 @@ describe("the choice of a backup", () => {
     }
     for (const right of ["latest", "latest-dump", "none", newer, "2026-01-02T03:04:05.000Z"])
       expect(wantedText(parseWanted(right))).to.equal(right);
+  });
+});
+
+describe("the version that runs on a backup", () => {
+  const manifest = { kind: "dump", name: newer, takenAt: "", version: "1.1.0", files: {} } as const;
+
+  it("is the archive's, unless that is older than the data and the repository's is not", () => {
+    const of = (then: string | undefined, now: string, schemaRevision: string | null = "0005") =>
+      keepsImage({ ...manifest, schemaRevision }, then, now);
+    expect([of("0005", "0006"), of("0006", "0006"), of("0005", "0004")]).to.deep.equal([false, false, false]);
+    expect([of("0004", "0005"), of("0004", "0006")]).to.deep.equal([true, true]);
+    // What is not known before it runs, and an archive of a stack that had no application.
+    expect([of("0004", "0005", null), of(undefined, "0005")]).to.deep.equal([false, false]);
+  });
+
+  it("has to be named where neither of them fits", () => {
+    expect(() => keepsImage({ ...manifest, schemaRevision: "0005" }, "0004", "0003")).to.throw(
+      /has the schema 0005 of version 1\.1\.0; .* for 0004 and the repository's for 0003.*choose an older dump/,
+    );
   });
 });
 
