@@ -68,6 +68,22 @@ describe("rollback", function () {
     await Platform.takeDown();
   });
 
+  it("brings the version before back by a rolling release, Pod by Pod, and no request fails", async () => {
+    settings.edit(/version: 1\.0\.2/, "version: 1.0.3");
+    await update();
+    const { result, report } = await rollback("--to", "6");
+    succeeded(result);
+    const seen = await seenState();
+    expect(seen).to.deep.equal(left.get(6));
+    expect(seen.strategy).to.equal("rolling");
+    expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
+    record({
+      scenario: "back by a rolling release",
+      measured: `${result.seconds.toFixed(0)} s, ${report.failed} of ${report.answers.length} requests failed`,
+      toReach: "0 failed",
+    });
+  });
+
   /** The updates in the order of the list above: 1 is the first one, 6 the strategy. */
   for (const [index, number] of [4, 2, 5, 3].entries()) {
     it(`brings update ${number} back: settings, secret, image and schema, and keeps what was written`, async () => {
