@@ -32,6 +32,8 @@ describe("recovery", function () {
   /** Units that there were when the log was shipped, and when the dump was made. */
   let shipped = 0;
   let dumped = 0;
+  /** When nothing was written, between the two. */
+  let quiet = "";
 
   before(async () => {
     store = await S3Store.start(network.hostAddress);
@@ -114,6 +116,7 @@ describe("recovery", function () {
     await runNow("inventory-base-backup");
     dumped = await booked(10);
     await runNow("inventory-backup");
+    quiet = new Date().toISOString();
     shipped = await booked(20);
     // Of these seconds nothing more is written, and the log is shipped.
     await sleep((archiveTimeoutSeconds + 20) * 1_000);
@@ -132,6 +135,12 @@ describe("recovery", function () {
     expect(readFileSync(join(checkout, "Pulumi.local.yaml"), "utf8")).to.equal(before);
     await npmOk("pulumi", "preview", "--stack", "local", "--expect-no-changes");
     await booked(5);
+  });
+
+  it("brings back what there was at a moment, where that is asked for", async () => {
+    await loseEverything();
+    await recovered("to a moment, after cluster and backend were deleted", "--snapshot", quiet);
+    expect(await units()).to.equal(dumped);
   });
 
   it("brings back the newest dump, where that is asked for", async () => {
