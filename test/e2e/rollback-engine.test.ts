@@ -3,7 +3,17 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { noPlatform } from "../../tools/rollback/platform";
-import { back, settings, stateOf, states, updates, withHistory } from "../support/rollbacks";
+import {
+  back,
+  failedUpdate,
+  lock,
+  refusedWhileLocked,
+  settings,
+  stateOf,
+  states,
+  updates,
+  withHistory,
+} from "../support/rollbacks";
 import { TinyCheckout } from "../support/tinyCheckout";
 import { messageOfFailure } from "../tools/engine/support";
 
@@ -74,9 +84,7 @@ describe("a rollback under the real CLI", function () {
   });
 
   it("refuses an update that failed, and goes back behind it", async () => {
-    const good = tiny.read("Pulumi.test.yaml");
-    tiny.write("Pulumi.test.yaml", good.replace("length: 8", "length: 8\n    fails: true"));
-    expect(await messageOfFailure(() => tiny.up())).to.match(/told to fail/);
+    expect(await failedUpdate(tiny)).to.match(/told to fail/);
     expect(await messageOfFailure(() => back(tiny, { to: "5" }))).to.match(/Update 5 .* failed.* is 4\./s);
     await back(tiny);
     expect(await stateOf(tiny)).to.deep.equal(states[4]);
@@ -121,14 +129,21 @@ describe("a rollback under the real CLI", function () {
     expect(await stateOf(tiny)).to.deep.equal(states[2]);
   });
 
-  it("is refused while another command has the stack", async () => {
-    tiny.write(
-      ".pulumi-state/.pulumi/locks/organization/tiny/test/x.json",
-      JSON.stringify({ pid: 1, username: "alice", hostname: "elsewhere", timestamp: "2026-01-01T12:00:00Z" }),
-    );
-    expect(await messageOfFailure(() => back(tiny))).to.match(
-      /is locked: alice@elsewhere.*cancel --stack test/s,
-    );
+  it("changes nothing while another command has the stack, whenever that has begun", async () => {
+    const path = `.pulumi-state/${lock.path}`;
+    await refusedWhileLocked(tiny, {
+      put: () => Promise.resolve(tiny.write(path, lock.text)),
+      remove: () => Promise.resolve(rmSync(join(tiny.root, path))),
+    });
+    await back(tiny);
+    expect(await stateOf(tiny)).to.deep.equal(states[3]);
+  });
+
+  it("brings back what was destroyed", async () => {
+    await tiny.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", "test");
+    await back(tiny);
+    expect(await stateOf(tiny)).to.deep.equal(states[4]);
+    expect(await tiny.up()).to.match(/3 unchanged/);
   });
 
   it("keeps settings that nobody has applied yet", async () => {

@@ -3,11 +3,25 @@ import { spawn } from "node:child_process";
 import { existsSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { clientOptions } from "../../tools/history/s3";
 import { openHistory } from "../../tools/history/source";
 import { rollback } from "../../tools/rollback/rollback";
-import { back, stateOf, states, surroundings, updates, usual, withHistory } from "../support/rollbacks";
+import { Objects } from "../../tools/state/objects";
+import {
+  back,
+  failedUpdate,
+  lock,
+  refusedWhileLocked,
+  stateOf,
+  states,
+  surroundings,
+  updates,
+  usual,
+  withHistory,
+} from "../support/rollbacks";
 import { S3Store } from "../support/s3Store";
 import { TinyCheckout } from "../support/tinyCheckout";
+import { messageOfFailure } from "../tools/engine/support";
 import { FakeScreen } from "../tools/rollback/support";
 
 describe("a rollback that is killed under the real CLI", function () {
@@ -117,6 +131,33 @@ describe("a rollback on an S3-compatible backend", function () {
     expect(await stateOf(tiny)).to.deep.equal(states[3]);
     await back(tiny);
     expect(await stateOf(tiny)).to.deep.equal(states[2]);
+  });
+
+  it("changes nothing while another command has the stack, whenever that has begun", async () => {
+    const bucket = new Objects(clientOptions(store.url("state"), tiny.env), "state", "", "");
+    await refusedWhileLocked(tiny, {
+      put: () => bucket.write(lock.path, Buffer.from(lock.text)),
+      remove: () => bucket.remove(lock.path),
+    });
+  });
+
+  it("goes back behind an update that failed", async () => {
+    await back(tiny, { to: "4" });
+    expect(await failedUpdate(tiny)).to.match(/told to fail/);
+    const failed = (await updates(tiny)).at(-1);
+    expect(failed?.succeeded).to.equal(false);
+    expect(await messageOfFailure(() => back(tiny, { to: String(failed?.number) }))).to.match(/ failed: /);
+    await back(tiny);
+    expect(await stateOf(tiny)).to.deep.equal(states[4]);
+    await back(tiny);
+    expect(await stateOf(tiny)).to.deep.equal(states[3]);
+  });
+
+  it("brings back what was destroyed", async () => {
+    await tiny.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", "test");
+    await back(tiny);
+    expect(await stateOf(tiny)).to.deep.equal(states[3]);
+    expect(await tiny.up()).to.match(/3 unchanged/);
   });
 
   it("knows what an update left, what is there now, and who has the stack", async () => {

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
 import { parse } from "yaml";
 import { openState } from "../../tools/engine/state";
 import { comparisonFor } from "../../tools/history/secrets";
 import { openHistory } from "../../tools/history/source";
 import type { Update } from "../../tools/history/update";
 import { automation } from "../../tools/rollback/automation";
-import { noPlatform } from "../../tools/rollback/platform";
+import { noPlatform, type Platform } from "../../tools/rollback/platform";
 import type { AuditTrail } from "../../tools/rollback/record";
 import {
   fileSettings,
@@ -13,6 +16,7 @@ import {
   type RollbackOptions,
   type Surroundings,
 } from "../../tools/rollback/rollback";
+import { messageOfFailure } from "../tools/engine/support";
 import { FakeScreen } from "../tools/rollback/support";
 import type { TinyCheckout } from "./tinyCheckout";
 
@@ -78,6 +82,30 @@ ${more}`;
 
 export const hash = (text: string) => createHash("sha256").update(text).digest("hex");
 
+/** The lock that somebody on another machine holds, as the CLI writes it, below the backend's folder. */
+export const lock = {
+  path: ".pulumi/locks/organization/tiny/test/x.json",
+  text: JSON.stringify({
+    pid: 1,
+    username: "alice",
+    hostname: "elsewhere",
+    timestamp: "2026-01-01T12:00:00Z",
+  }),
+};
+
+/** Puts that lock where the stack's state is, and takes it away. */
+export interface Locker {
+  put(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** An update that fails; the file keeps its settings. */
+export async function failedUpdate(tiny: TinyCheckout): Promise<string> {
+  const good = tiny.read("Pulumi.test.yaml");
+  tiny.write("Pulumi.test.yaml", good.replace("length: 8", "length: 8\n    fails: true"));
+  return messageOfFailure(() => tiny.up());
+}
+
 /** What a stack is: the image, the secret and the rest of its settings, as its outputs and its file say it. */
 export async function stateOf(tiny: TinyCheckout) {
   const { config } = parse(tiny.read("Pulumi.test.yaml")) as {
@@ -115,3 +143,24 @@ export const states = {
   3: { image: "2222", seen: hash("first-secret"), version: "1.0.2", length: 8 },
   4: { image: "2222", seen: hash("second-secret"), version: "1.0.2", length: 8 },
 } as const;
+
+/** Three rollbacks of which nothing comes: somebody has the stack, takes it while they ask, or before their update. */
+export async function refusedWhileLocked(tiny: TinyCheckout, locker: Locker): Promise<void> {
+  const seen = async () => [await stateOf(tiny), await updates(tiny), tiny.read("Pulumi.test.yaml")];
+  const before = await seen();
+  await locker.put();
+  expect(await messageOfFailure(() => back(tiny))).to.match(
+    /is locked: alice@elsewhere.*Nothing was done.*cancel --stack test/s,
+  );
+  await locker.remove();
+  const confirm = () => locker.put().then(() => true);
+  const asking = () => back(tiny, { yes: false }, { confirm });
+  expect(await messageOfFailure(asking)).to.match(/is locked: alice@elsewhere.*Nothing was done/s);
+  await locker.remove();
+  const platform: Platform = { ...noPlatform, hurrying: (work) => locker.put().then(work) };
+  const updating = () => back(tiny, { immediate: true }, { platform });
+  expect(await messageOfFailure(updating)).to.match(/locked.*\nNothing was changed/s);
+  expect(existsSync(join(tiny.root, ".pulumi-state/rollback/test"))).to.equal(false);
+  await locker.remove();
+  expect(await seen()).to.deep.equal(before);
+}
