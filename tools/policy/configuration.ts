@@ -15,7 +15,7 @@ type Entry = Level | ({ readonly enforcementLevel?: Level } & object);
 
 /** @param stack without one, everything is mandatory and has its defaults */
 export function readConfiguration(root: string, stack?: string): Configuration {
-  const entries = stack === undefined ? {} : readEntries(configurationFile(root, stack));
+  const entries = stack === undefined ? {} : readEntries(root, stack);
   const level = (entry: Entry | undefined) => (typeof entry === "object" ? entry.enforcementLevel : entry);
   return {
     levelOf: (policy) =>
@@ -34,9 +34,10 @@ export function configurationFile(root: string, stack: string): string {
   return join(root, "policy/config", `${stack}.json`);
 }
 
-function readEntries(file: string): Record<string, Entry | undefined> {
+function readEntries(root: string, stack: string): Record<string, Entry | undefined> {
+  const file = configurationFile(root, stack);
   if (!existsSync(file))
-    throw new UserError(`There are no policies configured for this stack: ${file} does not exist.`);
+    throw new UserError(`There are no policies configured for a stack "${stack}": ${file} does not exist.`);
   try {
     return JSON.parse(readFileSync(file, "utf8")) as Record<string, Entry>;
   } catch (error) {
