@@ -80,7 +80,7 @@ export async function underLoad<T>(
 export interface Impact {
   /** From the first bad answer to the last. */
   readonly seconds: number;
-  /** Share of all answers in that time that were bad. */
+  /** Share of all answers in that time, and in a second at least, that were bad. */
   readonly percent: number;
   readonly bad: number;
 }
@@ -92,7 +92,9 @@ export function impactOf(answers: readonly Answer[], slowMilliseconds = Infinity
   const bad = answers.filter(isBad);
   const [first, last] = [bad[0], bad.at(-1)];
   if (first === undefined || last === undefined) return { seconds: 0, percent: 0, bad: 0 };
-  const within = answers.filter(({ at }) => at >= first.at && at <= last.at);
+  // An instant has no share: connections that are cut off together are held against a second.
+  const end = Math.max(last.at, first.at + 1000);
+  const within = answers.filter(({ at }) => at >= first.at && at <= end);
   return {
     seconds: (last.at - first.at) / 1000,
     percent: (100 * bad.length) / within.length,
