@@ -125,8 +125,10 @@ export function questions({ name }: Identity, settings: AnalysisSettings, role: 
   const stableRequests = `clamp_min(${orZero(increase("http_requests_total", "stable", unwatched))}, 1)`;
   const expected = `${movements("stable")} * ${orZero(requests)} / ${stableRequests}`;
   const asked = `((${movements("release")} > 0) or (${expected} < 5))`;
+  // A container may be down for longer than a short window: then neither answer would see that it was another before.
+  const lastMinute = (range: string) => range.replace(/\d+/, String(Math.max(settings.windowSeconds, 60)));
   const restarts = (version: Version) =>
-    orZero(`sum(changes(process_start_time_seconds${of(version)}${when[version]}))`);
+    orZero(`sum(changes(process_start_time_seconds${of(version)}${lastMinute(when[version])}))`);
   const pool = (what: "in_use" | "size", version: Version) =>
     `sum(avg_over_time(inventory_db_pool_${what}${of(version)}${when[version]}))`;
   const connectionsPercent = (version: Version) =>

@@ -73,6 +73,20 @@ describe("the questions of a release", () => {
     expect(refused?.query).to.match(/\/ clamp_min\(.*, 10\)/);
   });
 
+  it("see a restart in a short window, too, though the container is down for longer than that", () => {
+    const query = (windowSeconds: number) =>
+      asked({ intervalSeconds: 5, windowSeconds }).find(({ metric }) => metric === "restarts")?.query;
+    expect(query(10)).to.contain("[60s]");
+    expect(query(90)).to.contain("[90s]");
+    const promoted = questions(
+      identity,
+      analysisSchema.parse({ intervalSeconds: 5, windowSeconds: 10 }),
+      "promoted",
+    );
+    const times = promoted.find(({ metric }) => metric === "restarts-times-stable");
+    expect(times?.query).to.match(/args\.stable[^[]*\[60s\] offset 40s/);
+  });
+
   it("leave out probes, and tell the versions apart", () => {
     const [errors] = asked();
     expect(errors?.query).to.contain('route!~"/healthz|/readyz|/metrics"');

@@ -151,7 +151,7 @@ export async function killed(platform: Platform, up: Running): Promise<void> {
     ] as const) {
       const before = load.failedSoFar();
       await kill(namespace, selector);
-      await new Promise((wake) => setTimeout(wake, 12_000));
+      await new Promise((wake) => setTimeout(wake, 10_000));
       record({
         scenario: `${what} is killed`,
         measured: `${load.failedSoFar() - before} requests failed, sent over 10 connections`,
