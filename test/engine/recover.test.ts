@@ -143,6 +143,8 @@ describe("a recovery with the real CLI", function () {
     readonly screen: FakeScreen;
     readonly ups: (string | undefined)[];
     readonly recorded: string[];
+    /** How many updates there had been when the service was looked at. */
+    readonly verifiedAfter: number[];
   }
 
   /** @param failing how many updates do not go through */
@@ -150,12 +152,14 @@ describe("a recovery with the real CLI", function () {
     const screen = new FakeScreen();
     const ups: (string | undefined)[] = [];
     const recorded: string[] = [];
+    const verifiedAfter: number[] = [];
     return {
       root: tiny.root,
       env: tiny.env,
       screen,
       ups,
       recorded,
+      verifiedAfter,
       connect: () => connect(tiny.root, "test", tiny.env),
       confirm: () => Promise.reject(new Error("nobody is asked")),
       up: async (file) => {
@@ -168,7 +172,10 @@ describe("a recovery with the real CLI", function () {
         return code;
       },
       // The tiny program has no service: what the real one is asked is tested beside this.
-      verify: () => Promise.resolve({ rows: { "public.items": 3 }, notes: [] }),
+      verify: () => {
+        verifiedAfter.push(ups.length);
+        return Promise.resolve({ rows: { "public.items": 3 }, notes: [] });
+      },
       record: (message) => {
         recorded.push(message);
         return Promise.resolve();
@@ -271,6 +278,7 @@ describe("a recovery with the real CLI", function () {
     expect(around.ups).to.have.length(2);
     expect(around.ups[0]).to.contain(`recovery: { snapshot: ${newest} }`);
     expect(around.ups[1]).to.equal(undefined);
+    expect(around.verifiedAfter, "also once the database was started anew").to.deep.equal([1, 2]);
     expect(fake.live("ConfigMap", "shop", "database").data ?? {}).to.deep.equal({});
     expect(tiny.read("Pulumi.test.yaml")).to.contain("version: 1.0.0").and.not.contain("recovery");
     expect(around.recorded.join()).to.contain(newest);

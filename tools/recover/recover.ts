@@ -194,8 +194,10 @@ async function goOn(
       };
     },
     tidy: async () => {
-      if (journal.recovery !== undefined)
-        await refuseFailure(means.up(undefined), "take the recovery out again");
+      if (journal.recovery === undefined) return;
+      await refuseFailure(means.up(undefined), "take the recovery out again");
+      // Its database was started anew for that.
+      await means.verify(journal, knownOf(root, stack));
     },
   };
   for (const name of stepNames.filter((each) => !journal.done.includes(each))) {
