@@ -101,6 +101,21 @@ describe("the look at a recovered service", () => {
     });
   });
 
+  it("has to have an answer again and again: each Pod finds a database that was started anew by itself", async () => {
+    const { body } = answer;
+    let asked = 0;
+    answer = {
+      get status() {
+        return ++asked === 2 ? 503 : 200;
+      },
+      get body() {
+        return asked === 2 ? {} : body;
+      },
+    };
+    await verifyRecovered(journal, means());
+    expect(asked).to.equal(7);
+  });
+
   it("finds fewer rows than were backed up, and another schema", async () => {
     const short = means({}, { "public.items": 2, "public.movements": 9 });
     expect(await messageOfFailure(() => verifyRecovered(journal, short))).to.equal(
