@@ -35,7 +35,8 @@ function put(temporary: string, file: string): void {
     linkSync(temporary, file);
   } catch (error) {
     // As on a USB stick: FAT has no links.
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP"].includes((error as NodeJS.ErrnoException).code ?? ""))
+      throw error;
     copyFileSync(temporary, file, constants.COPYFILE_EXCL);
   }
 }

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from inventory import cli
-from inventory.migrations import upgrade
+from inventory.migrations import state, upgrade
 from inventory.migrations.revisions import DatabaseChangedError
 from inventory.migrations.runner import MigrationError, downgrade, migrate
 from tests.migrations.conftest import DATA, Sql
@@ -142,7 +142,7 @@ def test_an_end_that_fails_names_the_newest_revision(
 ) -> None:
     migrate(url, "0003")
     sql(DATA)
-    real = upgrade.read_state
+    real = state.read_state
     seen: list[object] = []
 
     def late(connection: object) -> object:

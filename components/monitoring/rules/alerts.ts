@@ -14,7 +14,8 @@ export const alertRules: readonly RuleGroup[] = [
         for: "5m",
         labels: { severity: "critical" },
         annotations: {
-          summary: "Most Pods of {{ $labels.namespace }}/{{ $labels.app }} ({{ $labels.component }}) do not answer Prometheus.",
+          summary:
+            "Most Pods of {{ $labels.namespace }}/{{ $labels.app }} ({{ $labels.component }}) do not answer Prometheus.",
           action: "Look at the Pods' events and logs: kubectl -n {{ $labels.namespace }} describe pods.",
         },
       },
