@@ -4,6 +4,7 @@ import { z } from "zod";
 import { optional } from "../../components/config/field";
 import { sealedSecretsSchema } from "../../components/config/sealedSecrets";
 import { parseStackSettings } from "../engine/project";
+import { quotingTimes } from "../engine/yaml";
 import { applicationOf } from "../history/facts";
 import type { Config } from "../history/update";
 import type { Recovery } from "./wanted";
@@ -103,7 +104,7 @@ export function withImageOf(
   then: Config,
   project: string,
 ): { readonly text: string; readonly changed: readonly string[] } {
-  const document = parseDocument(text);
+  const document = parseDocument(text, quotingTimes);
   const path = ["config", `${project}:application`];
   const ran = applicationOf(then, project);
   const now = applicationOf((document.toJS() as { config?: Config } | null)?.config ?? {}, project);
@@ -118,7 +119,7 @@ export function withImageOf(
 
 /** The settings of the update that fills the database. They are nowhere kept: a volume lost later is not to go back. */
 export function withRecovery(text: string, recovery: Recovery | undefined, project: string): string {
-  const document = parseDocument(text);
+  const document = parseDocument(text, quotingTimes);
   const path = ["config", `${project}:application`, "database", "recovery"];
   if (recovery === undefined) document.deleteIn(path);
   else document.setIn(path, document.createNode({ ...recovery }));

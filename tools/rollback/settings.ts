@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isScalar, parseDocument, stringify, YAMLMap, type Document } from "yaml";
 import { UserError } from "../engine/report";
+import { quotingTimes } from "../engine/yaml";
 import type { SecretsProvider } from "../history/checkpoint";
 import { holdsSecret, isMapping } from "../history/differences";
 import { applicationOf, digestOf } from "../history/facts";
@@ -59,7 +60,7 @@ export function withDowngrade(
 
 /** Settings that the CLI can work with by themselves: with what it needs to read their secrets. */
 export function standaloneSettings(config: Config, provider: SecretsProvider | undefined): string {
-  return stringify({ ...encryptionOf(provider), config });
+  return stringify({ ...encryptionOf(provider), config }, quotingTimes);
 }
 
 /**
@@ -72,7 +73,7 @@ export function settingsText(
   provider: SecretsProvider | undefined,
   defaults: Config = {},
 ): string {
-  const document = parseDocument(text);
+  const document = parseDocument(text, quotingTimes);
   const before = (document.toJS() ?? {}) as { config?: Record<string, unknown> | null };
   const known = before.config ?? {};
   const wanted = Object.entries(config).filter(

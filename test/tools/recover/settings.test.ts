@@ -78,6 +78,11 @@ describe("the settings of a recovery", () => {
     });
     expect(parse(withRecovery(filled, undefined, "technova"))).to.deep.equal(parse(text));
   });
+
+  it("name a time in quotes, as the CLI would take it for something else", () => {
+    const time = "2026-01-31T12:00:00.5Z";
+    expect(withRecovery(text, { time }, "technova")).to.contain(`recovery: { time: "${time}" }`);
+  });
 });
 
 describe("Secrets that people have put into a cluster", () => {

@@ -136,6 +136,16 @@ config:
     expect(parse(standaloneSettings({ a: "1" }, { type: "service" }))).to.deep.equal({ config: { a: "1" } });
   });
 
+  it("have times in quotes, as the CLI would take them for something else", () => {
+    const committedAt = "2026-01-31T12:00:00Z";
+    const config = { "technova:application": { committedAt } };
+    const quoted = `committedAt: "${committedAt}"`;
+    expect(standaloneSettings(config, undefined)).to.contain(quoted);
+    expect(settingsText("config: {}\n", config, undefined)).to.contain(quoted);
+    const before = 'config:\n  technova:application:\n    committedAt: "2025-01-31T12:00:00Z"\n';
+    expect(settingsText(before, config, undefined)).to.contain(quoted);
+  });
+
   it("says exactly what is to be said, whatever it said before", () => {
     const leaf = fc.oneof(fc.string({ maxLength: 12 }), fc.integer(), fc.boolean());
     const value = fc.letrec((tie) => ({
