@@ -1,4 +1,4 @@
-import { parseImage } from "./images";
+import { escaped, parseImage } from "./images";
 
 /** How those who verify signatures say which images they mean. */
 
@@ -33,5 +33,3 @@ function inFull(repository: string, hub: string): string {
   if (!/[.:]|^localhost$/.test(host)) return `${hub}/${repository}`;
   return host === "docker.io" ? `${hub}/${path.join("/")}` : repository;
 }
-
-const escaped = (text: string) => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&");

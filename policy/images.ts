@@ -54,7 +54,7 @@ export const applicationRepositories: Parameter<readonly string[]> = {
 };
 
 /** As a part of a regular expression that stands for itself. */
-const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+export const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 export function matchesOne(repository: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => new RegExp(pattern).test(repository));

@@ -6,7 +6,7 @@ import {
 import * as pulumi from "@pulumi/pulumi";
 import { admissionPolicies, secretAdmission } from "../../policy/admission";
 import exceptions from "../../policy/exceptions.json";
-import { type Exception, problemsOf } from "../../policy/frame/exceptions";
+import { type Exception, inForce } from "../../policy/frame/exceptions";
 import type { Policy } from "../../policy/frame/policy";
 import { policies } from "../../policy/policies";
 import { configurationFile, readConfiguration } from "../../tools/policy/configuration";
@@ -92,12 +92,9 @@ function settingsOf({ stack, registries, appArmor }: AdmissionArgs): Record<stri
 const isEmpty = (settings: unknown) =>
   typeof settings === "object" && Object.keys(settings ?? {}).length === 0;
 
-/** Those of the stack that are whole and not over, as the pack has them. */
 function exceptionsOf(stack: string): readonly Exception[] {
   const today = new Date().toISOString().slice(0, 10);
-  return exceptions.filter(
-    (exception) => exception.stacks.includes(stack) && problemsOf(exception, today).length === 0,
-  );
+  return inForce(exceptions, today).filter(({ stacks }) => stacks.includes(stack));
 }
 
 const actions = { deny: ["Deny"], audit: ["Audit", "Warn"] } as const;

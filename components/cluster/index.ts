@@ -2,7 +2,7 @@ import { PriorityClass } from "@pulumi/kubernetes/scheduling/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSettings } from "../config/platform";
 import { platformLabels } from "../labels";
-import { Access, type HeldNamespace } from "./access";
+import { Access } from "./access";
 import { Admission } from "./admission";
 import { PlatformNamespace } from "./namespace";
 import type { NamespaceName, PodSecurityStandard } from "./namespaces";
@@ -50,16 +50,12 @@ export class Cluster extends pulumi.ComponentResource {
         parent,
       );
     }
-    const held = [...args.namespaces].map(([key, standard]) => [
-      key,
-      { namespace: this.namespaceOf(key), standard },
-    ]);
+    const held = [...args.namespaces].map(
+      ([key, standard]) => [key, { namespace: this.namespaceOf(key), standard }] as const,
+    );
     new Access(
       `${name}-access`,
-      {
-        settings: args.settings.access,
-        namespaces: Object.fromEntries(held) as Record<NamespaceName, HeldNamespace>,
-      },
+      { settings: args.settings.access, namespaces: Object.fromEntries(held) },
       parent,
     );
     const priority = (role: string, value: number, description: string) =>

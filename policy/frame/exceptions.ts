@@ -31,7 +31,7 @@ export class Exceptions {
     readonly entries: readonly Exception[],
     readonly today: string,
   ) {
-    this.whole = entries.filter((entry) => problemsOf(entry, today).length === 0);
+    this.whole = inForce(entries, today);
   }
 
   /** The exception that lets what is found at a field of a resource be; noted as needed. */
@@ -55,6 +55,11 @@ export class Exceptions {
   resourcesOf(entry: Exception): Set<string> {
     return this.needed.get(entry) ?? new Set();
   }
+}
+
+/** Those that are whole and not over. @param today as `2027-03-31` */
+export function inForce(entries: readonly Exception[], today: string): readonly Exception[] {
+  return entries.filter((entry) => problemsOf(entry, today).length === 0);
 }
 
 /** What nothing can be an exception from: it keeps the exceptions in order. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { noPlatform } from "../../tools/rollback/platform";
 import {
   back,
+  backFromNothing,
   failedUpdate,
   lock,
   refusedWhileLocked,
@@ -140,10 +141,7 @@ describe("a rollback under the real CLI", function () {
   });
 
   it("brings back what was destroyed", async () => {
-    await tiny.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", "test");
-    await back(tiny);
-    expect(await stateOf(tiny)).to.deep.equal(states[4]);
-    expect(await tiny.up()).to.match(/3 unchanged/);
+    await backFromNothing(tiny, states[4]);
   });
 
   it("keeps settings that nobody has applied yet", async () => {

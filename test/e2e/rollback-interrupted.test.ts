@@ -9,6 +9,7 @@ import { rollback } from "../../tools/rollback/rollback";
 import { Objects } from "../../tools/state/objects";
 import {
   back,
+  backFromNothing,
   failedUpdate,
   lock,
   refusedWhileLocked,
@@ -154,10 +155,7 @@ describe("a rollback on an S3-compatible backend", function () {
   });
 
   it("brings back what was destroyed", async () => {
-    await tiny.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", "test");
-    await back(tiny);
-    expect(await stateOf(tiny)).to.deep.equal(states[3]);
-    expect(await tiny.up()).to.match(/3 unchanged/);
+    await backFromNothing(tiny, states[3]);
   });
 
   it("knows what an update left, what is there now, and who has the stack", async () => {

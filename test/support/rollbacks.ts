@@ -106,6 +106,14 @@ export async function failedUpdate(tiny: TinyCheckout): Promise<string> {
   return messageOfFailure(() => tiny.up());
 }
 
+/** Everything of the stack is deleted, and comes back as it was. */
+export async function backFromNothing(tiny: TinyCheckout, expected: unknown): Promise<void> {
+  await tiny.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", "test");
+  await back(tiny);
+  expect(await stateOf(tiny)).to.deep.equal(expected);
+  expect(await tiny.up()).to.match(/3 unchanged/);
+}
+
 /** What a stack is: the image, the secret and the rest of its settings, as its outputs and its file say it. */
 export async function stateOf(tiny: TinyCheckout) {
   const { config } = parse(tiny.read("Pulumi.test.yaml")) as {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { configurationFile } from "../policy/configuration";
 import { UserError } from "./report";
 
 /** What a call of the CLI is about to do, as far as the tools around it have to know. */
@@ -90,7 +91,7 @@ export function withPolicyPack(
   pack = join(root, "policy"),
 ): string[] {
   if (!runsProgram(call) || call.help) return [];
-  const configuration = join(root, "policy/config", `${call.stack}.json`);
+  const configuration = configurationFile(root, call.stack);
   const flags = ["--policy-pack", pack];
   const others = givesFlag(call.args, "--policy-pack-config");
   if (existsSync(configuration)) flags.push("--policy-pack-config", configuration);

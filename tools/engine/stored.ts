@@ -3,7 +3,7 @@ import type { StackReference } from "../history/source";
 import { storeOf, writeState, type Store } from "../state/store";
 import type { RunCli } from "./interrupted";
 import { projectName } from "./project";
-import { report } from "./report";
+import { messageOf, report } from "./report";
 import type { State } from "./state";
 
 /** A stack's state as its backend has it. */
@@ -27,8 +27,8 @@ export async function storedState(
   try {
     const store = storeOf(state, env);
     if (store !== undefined) return await inFiles(store, { project: projectName(root), stack });
-  } catch {
-    report(`the state of ${stack} is read by the CLI, for its file cannot be read here`);
+  } catch (error) {
+    report(`the state of ${stack} is read by the CLI, for its file cannot be read here: ${messageOf(error)}`);
   }
   const { code, stdout } = await run(["stack", "export", "--stack", stack]);
   return code === 0 ? { text: stdout } : undefined;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { lockHolder } from "../engine/locks";
 import { headBytes, readHead, readWhole, type LeftBehind } from "./checkpoint";
 import {
+  checkpointsById,
   historyFiles,
   historyFolder,
   isCompressed,
@@ -47,20 +48,13 @@ export class FileHistory implements HistorySource {
   }
 
   async leftBehind(id: string, whole = false): Promise<LeftBehind | undefined> {
-    const file = (await this.checkpoints()).get(id);
+    const file = (await (this.left ??= this.names().then(checkpointsById))).get(id);
     return file === undefined ? undefined : readCheckpoint(this.folder, file.name, whole);
   }
 
   async current(): Promise<LeftBehind | undefined> {
     const name = stateFile(await namesIn(this.states), this.stack);
     return name === undefined ? undefined : readCheckpoint(this.states, name);
-  }
-
-  /** The states that updates left behind, by ID. */
-  private checkpoints(): Promise<ReadonlyMap<string, HistoryFile>> {
-    return (this.left ??= this.names().then(
-      (names) => new Map(historyFiles(names, "checkpoint").map((file) => [file.id, file])),
-    ));
   }
 
   /** Listed once: what is added to a history meanwhile is of no matter to whoever reads it. */

@@ -46,6 +46,11 @@ export function historyFiles(names: readonly string[], content: HistoryFile["con
   return files.sort((a, b) => a.id.length - b.id.length || (a.id < b.id ? -1 : 1));
 }
 
+/** The states that updates left behind, by the update's ID. */
+export function checkpointsById(names: readonly string[]): ReadonlyMap<string, HistoryFile> {
+  return new Map(historyFiles(names, "checkpoint").map((file) => [file.id, file]));
+}
+
 /** Whether a file has to be read whole to be read at all. */
 export function isCompressed(name: string): boolean {
   return !name.endsWith(".json");

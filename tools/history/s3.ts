@@ -13,6 +13,7 @@ import { EntryCache } from "./cache";
 import { connection } from "./connection";
 import { headBytes, readHead, readWhole, type LeftBehind } from "./checkpoint";
 import {
+  checkpointsById,
   historyFiles,
   historyFolder,
   isCompressed,
@@ -83,19 +84,12 @@ export class S3History implements HistorySource {
   }
 
   async leftBehind(id: string, whole = false): Promise<LeftBehind | undefined> {
-    const file = (await this.checkpoints()).get(id);
+    const file = (await (this.left ??= this.names().then(checkpointsById))).get(id);
     if (file === undefined) return undefined;
     const read = () => this.checkpoint(file.name, historyFolder(this.stack), whole);
     if (whole) return read();
     const text = await this.cache.entry(`${id}.left`, async () => JSON.stringify(await read()));
     return JSON.parse(text) as LeftBehind;
-  }
-
-  /** The states that updates left behind, by ID. */
-  private checkpoints(): Promise<ReadonlyMap<string, HistoryFile>> {
-    return (this.left ??= this.names().then(
-      (names) => new Map(historyFiles(names, "checkpoint").map((file) => [file.id, file])),
-    ));
   }
 
   /** Listed once: what is added to a history meanwhile is of no matter to whoever reads it. */

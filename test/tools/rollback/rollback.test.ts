@@ -8,6 +8,7 @@ import { Interrupted, NotBegun, type Engine } from "../../../tools/rollback/auto
 import { rollbackFolder } from "../../../tools/rollback/journal";
 import { noPlatform } from "../../../tools/rollback/platform";
 import { fileSettings, rollback, type RollbackOptions } from "../../../tools/rollback/rollback";
+import { usual } from "../../support/rollbacks";
 import { checkoutWith } from "../engine/support";
 import { FakeHistory, FakeScreen, updatesOf, type Made } from "./support";
 
@@ -17,16 +18,7 @@ const made: readonly Made[] = [{ config: config(1) }, { config: config(2) }];
 const bobs: Made = { config: config(3), startedAt: new Date(0) };
 const bob = "bob@laptop, process 1, since 12:00";
 
-const options: RollbackOptions = {
-  stack: "test",
-  to: "previous",
-  allowDataLoss: false,
-  watchSeconds: 0,
-  program: "today",
-  dryRun: false,
-  yes: false,
-  immediate: false,
-};
+const options: RollbackOptions = { ...usual, yes: false };
 
 /** A stack of two updates whose history goes on while a rollback waits for an answer, or for its update. */
 class Stack {
