@@ -23,7 +23,7 @@ import {
   type Invocation,
 } from "./invocation";
 import { clearStaleLocks } from "./locks";
-import { clusterIdentity, followCluster } from "./newCluster";
+import { embeddedCluster, followCluster } from "./newCluster";
 import { choosePlugins } from "./plugins";
 import { runCaptured, runForeground, type Captured } from "./processes";
 import { parseStackSettings, readStackSettings, stackFile, type StackSettings } from "./project";
@@ -124,7 +124,7 @@ export async function prepare(
     const run = (cliArgs: readonly string[], input?: string): Promise<Captured> =>
       runCaptured(cli.path, cliArgs, { cwd: root, env: runEnv, input });
     if (works && changesEmbeddedCluster(root, call, env)) {
-      await followCluster(root, call.stack, await clusterIdentity(env), run);
+      await followCluster(root, call.stack, await embeddedCluster(env), run);
     }
     if (works && changesResources(call)) {
       const unread = new Unread(root, state.url, call.stack);
