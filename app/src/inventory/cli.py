@@ -1,4 +1,8 @@
-"""The `inventory` command."""
+"""The `inventory` command.
+
+What only one command needs and takes long to import is imported by that one: a release starts several
+short ones.
+"""
 
 import argparse
 import getpass
@@ -10,11 +14,9 @@ from pathlib import Path
 from inventory.backups.commands import add_backup_commands, run_backup
 from inventory.core.config import SettingsError, load_settings
 from inventory.core.logs import configure_logging
-from inventory.core.security import hash_key
 from inventory.migrations.revisions import DatabaseChangedError, MigrationError
 from inventory.objectstore import StoreError
 from inventory.schema_commands import add_schema_commands, run_downgrade, run_migrate, run_snapshot
-from inventory.server import serve
 from inventory.smoke import SmokeTestError, run_smoke_test
 
 MIN_KEY_LENGTH = 32
@@ -46,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _hash_key(generate: bool) -> int:
+    from inventory.core.security import hash_key  # noqa: PLC0415
+
     if generate:
         key = secrets.token_urlsafe(32)
         print(f"key:    {key}")
@@ -93,6 +97,8 @@ def _run(arguments: argparse.Namespace) -> int:
         case "downgrade":
             run_downgrade(settings, arguments)
         case "serve":
+            from inventory.server import serve  # noqa: PLC0415
+
             return serve(settings)
     return 0
 

@@ -51,6 +51,8 @@ def make_engine(url: str) -> Engine:
 def wait_for_database(engine: Engine, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
     """Returns once the database answers; raises MigrationError when it has not within `seconds`."""
     deadline = time.monotonic() + seconds
+    # A Pod is let through to the database a moment after it has started.
+    pause = 0.2
     while True:
         try:
             with engine.connect() as connection:
@@ -63,7 +65,8 @@ def wait_for_database(engine: Engine, seconds: float, sleep: Callable[[float], N
                     " and the host, user and password in INVENTORY_DATABASE_URL."
                 ) from None
             logger.info("waiting for the database", extra={"reason": reason})
-            sleep(2)
+            sleep(pause)
+            pause = min(2, 2 * pause)
         else:
             return
 
