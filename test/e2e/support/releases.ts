@@ -11,13 +11,13 @@ const analysis =
 const progress = "minReadySeconds: 2, progressDeadlineSeconds: 30";
 
 /** Asks no questions, so that it needs no requests. */
-export const unmeasured = `{ type: rolling, ${progress} }`;
+export const unmeasured = `{ type: rolling, ${progress}, maxSurge: 2 }`;
 
 /** Each strategy with pauses and windows that a test has the time for. */
 export const strategies = {
   rolling: `{ type: rolling, ${progress}, ${analysis} }`,
   blueGreen:
-    "{ type: blueGreen, minReadySeconds: 2, progressDeadlineSeconds: 70, smokeTest: { timeoutSeconds: 30 }," +
+    "{ type: blueGreen, minReadySeconds: 2, progressDeadlineSeconds: 60, smokeTest: { timeoutSeconds: 20 }," +
     ` scaleDownDelaySeconds: 60, ${analysis} }`,
   canary:
     `{ type: canary, ${progress}, ${analysis}, steps: [{ setWeightPercent: 10 }, { pauseSeconds: 20 },` +
