@@ -28,6 +28,20 @@ const cluster = new Cluster("cluster", {
 const { namespaceNames, namespaceOf, platformPriority, applicationPriority } = cluster;
 const pods = { images, appArmor: settings.cluster.appArmor, priorityClassName: platformPriority };
 
+// Early: it is built while the rest is looked at, and a release waits for it.
+const containerRegistry = new Registry("registry", {
+  settings: registry,
+  password: secrets.registryPassword,
+  namespace: namespaceOf("inventory"),
+});
+
+const applicationImage = new ApplicationImage("inventory-image", {
+  settings: application.image,
+  version: application.version,
+  registry: containerRegistry.login,
+  images,
+});
+
 const addons = new Addons(
   "addons",
   {
@@ -62,19 +76,6 @@ const measured =
     },
     { dependsOn: cluster, transformations },
   );
-
-const containerRegistry = new Registry("registry", {
-  settings: registry,
-  password: secrets.registryPassword,
-  namespace: namespaceOf("inventory"),
-});
-
-const applicationImage = new ApplicationImage("inventory-image", {
-  settings: application.image,
-  version: application.version,
-  registry: containerRegistry.login,
-  images,
-});
 
 const { downgrade } = application.migration;
 const inventory = new Application(

@@ -2,7 +2,14 @@ import type { Running } from "./support/command";
 import { forgetFigures } from "./support/figures";
 import { faults, type Fault } from "./support/faultyApp";
 import { strategies, type StrategyName } from "./support/releases";
-import { configuration, killed, shareOfCanary, undone, withoutPrometheus } from "./delivery/disturbances";
+import {
+  configuration,
+  killed,
+  prometheusComesBack,
+  prometheusStaysAway,
+  shareOfCanary,
+  undone,
+} from "./delivery/disturbances";
 import { badRelease, goodRelease, switchStrategy } from "./delivery/outcomes";
 import { Platform } from "./delivery/platform";
 import { contract, expand, failingMigration } from "./delivery/schema";
@@ -50,14 +57,14 @@ describe("delivery", function () {
       waiting = await shareOfCanary(platform);
     });
 
-    it("controller, gateway and application Pods are killed, another up is started: the release ends as it should", () =>
-      killed(platform, waiting));
+    it("controller, gateway and application Pods are killed, another up is started: the release stays where it is", () =>
+      killed(platform));
 
-    it("canary: without Prometheus nothing moves on; when it is back, the release does", () =>
-      withoutPrometheus(platform, true));
+    it("without Prometheus nothing moves on; when it is back, the release does, to its end", () =>
+      prometheusComesBack(platform, waiting));
 
-    it("canary: without Prometheus for longer than is borne, the release is taken back", () =>
-      withoutPrometheus(platform, false));
+    it("without Prometheus for longer than is borne, a release is taken back", () =>
+      prometheusStaysAway(platform));
   });
 
   // The last: what serves afterwards knows a schema that no other build does.

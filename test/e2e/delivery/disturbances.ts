@@ -14,12 +14,13 @@ import {
 } from "../support/releases";
 import { eventually, rollout, type Platform } from "./platform";
 
-const analysis = "intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10, toleratedUnknowns: 20";
+const analysis = (toleratedErrors: number) =>
+  `analysis: { intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10, toleratedUnknowns: 20, toleratedErrors: ${toleratedErrors} }`;
 const progress = "minReadySeconds: 2, progressDeadlineSeconds: 60";
 
-/** A canary whose weights somebody decides over. */
-const manual = (weights: readonly number[], more = "") =>
-  `{ type: canary, ${progress}, analysis: { ${analysis}${more} }, steps: [` +
+/** A canary whose weights somebody decides over, and that waits for Prometheus as long as it takes. */
+const manual = (weights: readonly number[]) =>
+  `{ type: canary, ${progress}, ${analysis(100)}, steps: [` +
   weights.map((weight) => `{ setWeightPercent: ${weight} }, { pause: manual }`).join(", ") +
   "] }";
 
@@ -88,46 +89,68 @@ async function shareAt(weight: number, version: string, gateway: Gateway): Promi
 const scalePrometheus = (replicas: number) =>
   kubectl("scale", "statefulset", "prometheus", "-n", "monitoring", `--replicas=${replicas}`);
 
-/** Prometheus goes away in the middle of a canary: nothing moves on without it. */
-export async function withoutPrometheus(platform: Platform, borne: boolean): Promise<void> {
-  const { gateway, serving } = platform;
-  const version = platform.nextVersion();
-  const steps =
-    "steps: [{ setWeightPercent: 10 }, { pauseSeconds: 5 }, { setWeightPercent: 50 }, { pauseSeconds: 5 }]";
-  const strategy = `{ type: canary, ${progress}, ${steps}, analysis: { ${analysis}, toleratedErrors: ${borne ? 100 : 3} } }`;
+/** Fails when the canary has another share than this, or has become stable. */
+async function staysAt(weight: number, seconds: number): Promise<void> {
+  await new Promise((wake) => setTimeout(wake, 1000 * seconds));
+  expect(await rollout("{.status.canary.weights.canary.weight}")).to.equal(String(weight));
+  expect(await rollout("{.status.stableRS}")).not.to.equal(await rollout("{.status.currentPodHash}"));
+}
+
+/** Runs something without Prometheus, and leaves with it. */
+async function withoutPrometheus<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    await scalePrometheus(0);
+    return await run();
+  } finally {
+    await scalePrometheus(1);
+    await kubectl("rollout", "status", "statefulset/prometheus", "-n", "monitoring", "--timeout=120s");
+  }
+}
+
+/**
+ * Prometheus goes away in the middle of a canary: somebody wants it to go on, and it does not without an answer.
+ * @param up waits for a person at 40 %
+ */
+export async function prometheusComesBack(platform: Platform, up: Running): Promise<void> {
+  const { gateway, newest: version } = platform;
   const { result, report } = await underLoad(gateway, async () => {
-    const up = startRelease({ version, strategy });
-    try {
-      await eventually(
-        "the first weight",
-        90,
-        () => rollout("{.status.canary.weights.canary.weight}"),
-        (now) => now === "10",
-      );
-      await scalePrometheus(0);
-      if (!borne) return await up.finished;
-      await new Promise((wake) => setTimeout(wake, 20_000));
-      expect(await rollout("{.status.canary.weights.canary.weight}"), "weight without Prometheus").to.equal(
-        "10",
-      );
-      expect(await rollout("{.status.stableRS}")).not.to.equal(await rollout("{.status.currentPodHash}"));
-      await scalePrometheus(1);
-      return await up.finished;
-    } finally {
-      await scalePrometheus(1);
-      await kubectl("rollout", "status", "statefulset/prometheus", "-n", "monitoring", "--timeout=120s");
-    }
+    await withoutPrometheus(async () => {
+      await npmOk("release", "promote");
+      await staysAt(40, 20);
+    });
+    return up.finished;
+  });
+  platform.succeeded(version, result);
+  expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
+  expect(await platform.answering()).to.deep.equal([version]);
+  record({
+    scenario: "canary without Prometheus, borne",
+    measured: `stayed at 40 % for 20 s, then went on; ${report.failed} of ${report.requests} requests failed`,
+    toReach: "0 failed",
+  });
+}
+
+/** Prometheus stays away for longer than the settings bear: the release is taken back. */
+export async function prometheusStaysAway(platform: Platform): Promise<void> {
+  const { gateway, serving } = platform;
+  const strategy = `{ type: canary, ${progress}, ${analysis(3)}, steps: [{ setWeightPercent: 10 }, { pauseSeconds: 5 }] }`;
+  const { result, report } = await underLoad(gateway, async () => {
+    const up = startRelease({ version: platform.nextVersion(), strategy });
+    await eventually(
+      "the first weight",
+      90,
+      () => rollout("{.status.canary.weights.canary.weight}"),
+      (now) => now === "10",
+    );
+    return withoutPrometheus(() => up.finished);
   });
   expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
-  if (borne) platform.succeeded(version, result);
-  else {
-    expect(result.code, result.output).not.to.equal(0);
-    expect(result.output).to.match(/could not be asked for/);
-    expect(await platform.answering()).to.deep.equal([serving]);
-  }
+  expect(result.code, result.output).not.to.equal(0);
+  expect(result.output).to.match(/could not be asked for/);
+  expect(await platform.answering()).to.deep.equal([serving]);
   record({
-    scenario: `canary without Prometheus, ${borne ? "borne" : "not borne"}`,
-    measured: `${borne ? "stayed at 10 % for 20 s, then went on" : "taken back"}; ${report.failed} of ${report.requests} requests failed`,
+    scenario: "canary without Prometheus, not borne",
+    measured: `taken back; ${report.failed} of ${report.requests} requests failed`,
     toReach: "0 failed",
   });
 }
@@ -137,13 +160,9 @@ const kill = (namespace: string, selector: string) =>
     (name) => kubectl("delete", "pod", name, "-n", namespace, "--grace-period=0", "--force", "--wait=false"),
   );
 
-/**
- * The controller, a gateway Pod and an application Pod are killed in the middle; also, a second `up` is started.
- * @param up waits for a person
- */
-export async function killed(platform: Platform, up: Running): Promise<void> {
-  const { gateway, newest: version } = platform;
-  const { result, report } = await underLoad(gateway, async (load) => {
+/** The controller, a gateway Pod and an application Pod are killed in the middle; also, a second `up` is started. */
+export async function killed({ gateway }: Platform): Promise<void> {
+  const { report } = await underLoad(gateway, async (load) => {
     for (const [what, namespace, selector] of [
       ["the controller", "delivery", "app.kubernetes.io/name=argo-rollouts"],
       ["an application Pod", "inventory", "technova.io/traffic=live"],
@@ -162,13 +181,9 @@ export async function killed(platform: Platform, up: Running): Promise<void> {
     expect(second.code, second.output).not.to.equal(0);
     expect(second.output).to.match(/locked|in progress/);
     expect(await rollout("{.status.phase}")).to.equal("Paused");
-    await npmOk("release", "promote");
-    return up.finished;
   });
-  platform.succeeded(version, result);
   // One for each of the client's connections through a Pod that was killed.
   expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.be.lessThan(21);
-  expect(await platform.answering()).to.deep.equal([version]);
 }
 
 /** Right after a blue-green release `undo` brings the version before back at once. */
