@@ -34,11 +34,12 @@ export class Registry extends pulumi.ComponentResource {
     this.registerOutputs({ server });
   }
 
+  /** Under the same name always: versions that can come back pull with today's password, not with their own. */
   private pullSecret(name: string, namespace: pulumi.Input<string>): pulumi.Output<string> {
     return new Secret(
       `${name}-pull`,
       {
-        metadata: { namespace, labels: platformLabels },
+        metadata: { name: `${name}-pull`, namespace, labels: platformLabels },
         type: "kubernetes.io/dockerconfigjson",
         stringData: { ".dockerconfigjson": dockerConfig(this.login) },
       },

@@ -16,7 +16,8 @@ export type PatchType = "application/json-patch+json" | "application/merge-patch
 export interface Api {
   /** The parsed object, or undefined when there is none. */
   get(path: string): Promise<unknown>;
-  patch(path: string, type: PatchType, body: unknown): Promise<unknown>;
+  /** @param fieldManager in whose name the fields are written; the client's own if left out */
+  patch(path: string, type: PatchType, body: unknown, fieldManager?: string): Promise<unknown>;
 }
 
 /** What those need besides who do more than steer. */
@@ -94,8 +95,9 @@ class ClusterApi implements FullApi {
     }
   }
 
-  patch(path: string, contentType: PatchType, body: unknown): Promise<unknown> {
-    return this.transport.request({ method: "PATCH", path, contentType, body: body as PropertyValue });
+  patch(path: string, contentType: PatchType, body: unknown, fieldManager?: string): Promise<unknown> {
+    const query = { fieldManager };
+    return this.transport.request({ method: "PATCH", path, query, contentType, body: body as PropertyValue });
   }
 
   create(path: string, body: unknown): Promise<unknown> {

@@ -18,6 +18,12 @@ export interface UndoOptions {
 
 const tries = 10;
 
+/**
+ * Pulumi's provider takes over what is written under this name, and so removes, with the next release, what the
+ * version before has and that one has not. Left to another writer, it would stay: the API server merges lists by name.
+ */
+const fieldManager = "pulumi-kubernetes";
+
 /** Which version to go back to; a text says why there is none. */
 export type Choose = (release: Release, now: number) => Plan | string;
 
@@ -92,7 +98,7 @@ async function begin(api: Api, screen: Screen, choose: Choose): Promise<Begun> {
     if (plan.underWay) return { plan, release, written: release.rollout.spec.template };
     try {
       const patch = undoPatch(release.rollout, plan, Date.now());
-      const answer = await api.patch(paths.rollout, "application/json-patch+json", patch);
+      const answer = await api.patch(paths.rollout, "application/json-patch+json", patch, fieldManager);
       return { plan, release, written: parsed(rolloutSchema, answer).spec.template };
     } catch (error) {
       if (attempt === tries || !(await hasChanged(api, release.rollout, error))) throw error;

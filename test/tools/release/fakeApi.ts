@@ -13,6 +13,7 @@ export interface Received {
   readonly path: string;
   readonly contentType: string;
   readonly body: unknown;
+  readonly fieldManager?: string;
 }
 
 export const rolloutPath = "/apis/argoproj.io/v1alpha1/namespaces/inventory/rollouts/inventory";
@@ -72,7 +73,7 @@ export class FakeApi {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const path = (request.url ?? "").split("?")[0] ?? "";
+    const [path = "", query] = (request.url ?? "").split("?");
     const send = (code: number, body: unknown) => {
       response.writeHead(code, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
@@ -84,7 +85,8 @@ export class FakeApi {
     if (request.method === "PATCH") {
       const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
       const contentType = request.headers["content-type"] ?? "";
-      this.patches.push({ method: "PATCH", path, contentType, body });
+      const fieldManager = new URLSearchParams(query).get("fieldManager") ?? undefined;
+      this.patches.push({ method: "PATCH", path, contentType, body, fieldManager });
       this.beforePatch(path);
       const code = this.patch(path, contentType, body);
       return code === 200 ? send(200, this.get(path.replace(/\/status$/, ""))) : refuse(code, "Conflict");

@@ -65,6 +65,8 @@ describe("undo", function () {
     expect(code, notes).to.equal(0);
     const [patch, ...others] = place.api.patches.filter(({ path }) => path.startsWith(rolloutPath));
     expect(patch).to.include({ path: rolloutPath, contentType: "application/json-patch+json" });
+    // So that the next release leaves nothing of it behind.
+    expect(patch?.fieldManager).to.equal("pulumi-kubernetes");
     const [test, replace, mark] = patch?.body as { op: string; path: string; value: unknown }[];
     expect(test).to.deep.equal({ op: "test", path: "/metadata/resourceVersion", value: "100" });
     expect(replace).to.deep.equal({
@@ -359,9 +361,14 @@ describe("undo", function () {
 
   it("stops when somebody begins another release meanwhile", async () => {
     place = await placeWith(rollout("canary"));
-    setTimeout(() => {
+    const begin = () => {
       place.api.touch(rolloutPath, (object) => ((object.spec as Json).template = template("1.2.0")));
-    }, 50);
+    };
+    // Right after the answer to the first patch.
+    place.api.controller = () => {
+      place.api.controller = () => undefined;
+      setImmediate(begin);
+    };
     const { code, notes } = await run(place, "undo");
     expect(code).to.equal(1);
     expect(notes).to.include("Another release was begun");
