@@ -26,7 +26,13 @@ export const manualSeconds = 3600;
 /** How long an answer takes at most that ends a release, in seconds. */
 export function askingSeconds(settings: AnalysisSettings): number {
   const { intervalSeconds, toleratedFailures, toleratedUnknowns, toleratedErrors } = settings;
-  return intervalSeconds * (2 * toleratedFailures + toleratedUnknowns + toleratedErrors + 2);
+  const errors = toleratedErrors * answerSeconds(settings);
+  return intervalSeconds * (2 * toleratedFailures + toleratedUnknowns + toleratedErrors + 2) + errors;
+}
+
+/** How long Prometheus has for an answer: a silent one shall not take longer to be noticed than the settings say. */
+function answerSeconds({ intervalSeconds }: AnalysisSettings): number {
+  return Math.min(intervalSeconds, 30);
 }
 
 /**
@@ -69,7 +75,7 @@ export function releaseAnalysis(
             failureLimit: tolerated ?? settings.toleratedFailures,
             inconclusiveLimit: settings.toleratedUnknowns,
             consecutiveErrorLimit: settings.toleratedErrors,
-            provider: { prometheus: { address: prometheus, query } },
+            provider: { prometheus: { address: prometheus, query, timeout: answerSeconds(settings) } },
             ...roles[role],
           })),
         },

@@ -115,6 +115,20 @@ describe("a canary", () => {
     expect(steps.at(-1)).to.have.property("analysis");
   });
 
+  it("waits for a silent Prometheus no longer than until the next question, and for half a minute at most", async () => {
+    for (const [intervalSeconds, timeout] of [
+      [5, 5],
+      [60, 30],
+    ]) {
+      const analysis = { intervalSeconds, windowSeconds: 60 };
+      const { steps, ...recording } = await strategyOf({ type: "canary", analysis });
+      const last = metricsOf(recording, at(steps.at(-1), "analysis", "templates", 0, "templateName"));
+      expect(last.map(({ provider }) => at(provider, "prometheus", "timeout"))).to.deep.equal(
+        last.map(() => timeout),
+      );
+    }
+  });
+
   it("is told to testers by a header, and to everyone else by weights", async () => {
     const { one } = await strategyOf({ type: "canary" });
     const [everyone, testers] = at(
