@@ -1,6 +1,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -39,6 +41,17 @@ def test_migrate_and_downgrade(url: str, capsys: pytest.CaptureFixture[str]) -> 
     messages = [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()]
     assert messages[-1] == "downgraded the schema from 0004 to 0002"
     assert "upgraded the schema from 0003 to 0004" in messages
+
+
+def test_migrating_starts_without_the_web_server(url: str) -> None:
+    """A release waits for it, and importing the web server takes longer than to migrate."""
+    assert url
+    program = (
+        "import sys; from inventory.cli import main; code = main(['migrate']); "
+        "sys.exit(str(sys.modules.keys() & {'fastapi', 'starlette', 'uvicorn'}) if code == 0 else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert done.stderr == "set()\n"
 
 
 def test_deleting_everything_has_to_be_meant(url: str, capsys: pytest.CaptureFixture[str]) -> None:
