@@ -6,8 +6,8 @@ import { settingsWith } from "./settings";
 
 export const subject: Subject = { sku: "E2E-0001", location: "E2E" };
 
-const analysis =
-  "analysis: { intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10, toleratedUnknowns: 3 }";
+const analysis = (toleratedUnknowns = 3) =>
+  `analysis: { intervalSeconds: 5, windowSeconds: 15, minimumRequests: 10, toleratedUnknowns: ${toleratedUnknowns} }`;
 const progress = "minReadySeconds: 2, progressDeadlineSeconds: 30";
 
 /** Asks no questions, so that it needs no requests. */
@@ -15,12 +15,12 @@ export const unmeasured = `{ type: rolling, ${progress}, maxSurge: 2 }`;
 
 /** Each strategy with pauses and windows that a test has the time for. */
 export const strategies = {
-  rolling: `{ type: rolling, ${progress}, ${analysis} }`,
+  rolling: `{ type: rolling, ${progress}, ${analysis()} }`,
   blueGreen:
-    "{ type: blueGreen, minReadySeconds: 2, progressDeadlineSeconds: 60, smokeTest: { timeoutSeconds: 20 }," +
-    ` scaleDownDelaySeconds: 60, ${analysis} }`,
+    "{ type: blueGreen, minReadySeconds: 2, progressDeadlineSeconds: 51, smokeTest: { timeoutSeconds: 20 }," +
+    ` scaleDownDelaySeconds: 60, ${analysis(2)} }`,
   canary:
-    `{ type: canary, ${progress}, ${analysis}, steps: [{ setWeightPercent: 10 }, { pauseSeconds: 20 },` +
+    `{ type: canary, ${progress}, ${analysis()}, steps: [{ setWeightPercent: 10 }, { pauseSeconds: 20 },` +
     " { setWeightPercent: 50 }, { pauseSeconds: 10 }] }",
 } as const;
 
