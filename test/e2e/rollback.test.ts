@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { kubectl } from "./support/cluster";
 import { killGroupAndWait, npm, npmOk, start, type Outcome } from "./support/command";
 import { lateFault, makeFaultyApp } from "./support/faultyApp";
 import { record } from "./support/figures";
@@ -167,6 +168,8 @@ describe("rollback", function () {
     const toUsers = (lastNew - result.begun) / 1000;
     expect(report.failed, JSON.stringify({ ...report, answers: undefined })).to.equal(0);
     expect(toUsers).to.be.below(10);
+    // Else what is written for another version would stay in the Rollout beside what the next ones say.
+    expect(await strangersOf("inventory"), "who else has written the Rollout").to.deep.equal([]);
     record({
       scenario: "rollback --immediate, blue-green",
       measured: `${toUsers.toFixed(1)} s until no user had it, ${result.outcome.seconds.toFixed(0)} s in all, 0 failed`,
@@ -199,6 +202,27 @@ describe("rollback", function () {
 async function newest(): Promise<number> {
   const { stdout } = await npmOk("history", "--stack", "local", "--limit", "1", "--json");
   return (JSON.parse(stdout) as { number: number }[])[0]?.number ?? 0;
+}
+
+interface Written {
+  readonly metadata: {
+    readonly managedFields: readonly {
+      readonly manager: string;
+      readonly operation: string;
+      readonly fieldsV1: object;
+    }[];
+  };
+}
+
+/** Who has written a Rollout's Pod template besides the program. */
+async function strangersOf(name: string): Promise<string[]> {
+  const text = await kubectl(
+    ...["get", "rollout", name, "-n", "inventory", "-o", "json", "--show-managed-fields"],
+  );
+  return (JSON.parse(text) as Written).metadata.managedFields
+    .filter(({ fieldsV1 }) => JSON.stringify(fieldsV1).includes('"f:template"'))
+    .map(({ manager, operation }) => `${manager} (${operation})`)
+    .filter((writer) => !/^pulumi-kubernetes-\w+ \(Apply\)$/.test(writer));
 }
 
 async function movements(): Promise<number> {
