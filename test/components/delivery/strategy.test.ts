@@ -119,7 +119,7 @@ describe("a canary", () => {
     for (const [intervalSeconds, timeout] of [
       [5, 5],
       [60, 30],
-    ]) {
+    ] as const) {
       const analysis = { intervalSeconds, windowSeconds: 60 };
       const { steps, ...recording } = await strategyOf({ type: "canary", analysis });
       const last = metricsOf(recording, at(steps.at(-1), "analysis", "templates", 0, "templateName"));
